@@ -39,7 +39,7 @@ typedef uint64_t hbi_u64;
 #define HBI_DVSEC_LENGTH    0x20
 #define HBI_DVSEC_VERSION   0x0a /* u16: major << 8 | minor */
 #define HBI_DVSEC_SIGNATURE 0x0c /* u32: HBI_SIGNATURE */
-#define HBI_DVSEC_REGISTERS 0x10 /* u32: bits 2:0 BAR number, 31:3 offset >> 3 */
+#define HBI_DVSEC_REGISTERS 0x10 /* u32: bits 2:0 BAR number, 31:3 the same bits of the offset */
 #define HBI_DVSEC_DOORBELLS 0x14 /* u32: likewise */
 #define HBI_DVSEC_APERTURE  0x18 /* u32: likewise */
 #define HBI_SIGNATURE	    0x48545248 /* "HRTH" */

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: (GPL-2.0-only WITH Linux-syscall-note) OR MIT */
+#ifndef _UAPI_HEARTH_ACCEL_H_
+#define _UAPI_HEARTH_ACCEL_H_
+
+/*
+ * The interface of hearth.ko, on /dev/accel/accelN.
+ *
+ * Rules:
+ * - Structures are multiples of 8 bytes, every field at its natural alignment, padding named.
+ * - Padding and reserved fields must be zero; unknown flag bits are refused (-EINVAL).
+ * - Structures only grow at their end; zero in a new field means the old behaviour.
+ * - Handles and ids belong to the open file and are never 0.
+ * - Timeouts are absolute CLOCK_MONOTONIC nanoseconds; waits can be restarted after a signal.
+ * - -ENOENT: no such handle or id. -ENOSPC: no board memory. -ENODEV: the board is gone.
+ *   -ECANCELED: the queue's context failed or the board was reset. -ETIME: the time is over.
+ * - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
+ *
+ * Work is not submitted here: a process writes packets (hbi.h) to a ring in its own buffer and the
+ * ring's new tail to the queue's doorbell, which it has mapped.
+ */
+
+#include "drm.h"
+
+#if defined(__cplusplus)
+extern "C" {
+#endif
+
+#define DRM_HEARTH_DEV_QUERY	 0x00
+#define DRM_HEARTH_BO_CREATE	 0x01
+#define DRM_HEARTH_BO_INFO	 0x02
+#define DRM_HEARTH_VM_CREATE	 0x03
+#define DRM_HEARTH_VM_DESTROY	 0x04
+#define DRM_HEARTH_VM_BIND	 0x05
+#define DRM_HEARTH_QUEUE_CREATE	 0x06
+#define DRM_HEARTH_QUEUE_DESTROY 0x07
+#define DRM_HEARTH_QUEUE_WAIT	 0x08
+#define DRM_HEARTH_QUEUE_STATE	 0x09
+
+#define DRM_IOCTL_HEARTH_DEV_QUERY                                \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_DEV_QUERY, struct drm_hearth_dev_query)
+#define DRM_IOCTL_HEARTH_BO_CREATE                                \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_CREATE, struct drm_hearth_bo_create)
+#define DRM_IOCTL_HEARTH_BO_INFO                                  \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_INFO, struct drm_hearth_bo_info)
+#define DRM_IOCTL_HEARTH_VM_CREATE                                \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_CREATE, struct drm_hearth_vm_create)
+#define DRM_IOCTL_HEARTH_VM_DESTROY                               \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_DESTROY, struct drm_hearth_vm_destroy)
+#define DRM_IOCTL_HEARTH_VM_BIND                                  \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_BIND, struct drm_hearth_vm_bind)
+#define DRM_IOCTL_HEARTH_QUEUE_CREATE                             \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_CREATE, struct drm_hearth_queue_create)
+#define DRM_IOCTL_HEARTH_QUEUE_DESTROY                            \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_DESTROY, struct drm_hearth_queue_destroy)
+#define DRM_IOCTL_HEARTH_QUEUE_WAIT                               \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_WAIT, struct drm_hearth_queue_wait)
+#define DRM_IOCTL_HEARTH_QUEUE_STATE                              \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_STATE, struct drm_hearth_queue_state)
+
+/**
+ * enum drm_hearth_query - what DEV_QUERY tells
+ */
+enum drm_hearth_query {
+	/** @DRM_HEARTH_QUERY_DEVICE: struct drm_hearth_query_device */
+	DRM_HEARTH_QUERY_DEVICE = 0,
+	/** @DRM_HEARTH_QUERY_FIRMWARE: struct drm_hearth_query_firmware */
+	DRM_HEARTH_QUERY_FIRMWARE = 1,
+	/** @DRM_HEARTH_QUERY_MEMORY: struct drm_hearth_query_memory */
+	DRM_HEARTH_QUERY_MEMORY = 2,
+};
+
+/**
+ * struct drm_hearth_dev_query - read one property structure
+ *
+ * With @pointer 0, only @size is written. Otherwise min(@size, the kernel's size) bytes are written
+ * to @pointer, the rest of the caller's structure is zeroed, and @size is the kernel's size.
+ */
+struct drm_hearth_dev_query {
+	/** @type: enum drm_hearth_query */
+	__u32 type;
+	/** @size: bytes, in and out */
+	__u32 size;
+	/** @pointer: of the caller's structure */
+	__u64 pointer;
+};
+
+/**
+ * struct drm_hearth_query_device - what the board is
+ */
+struct drm_hearth_query_device {
+	/** @uuid: the board's */
+	__u8 uuid[16];
+	/** @hbi_version: major << 16 | minor of the board interface */
+	__u32 hbi_version;
+	/** @board_id: the maker's */
+	__u32 board_id;
+	/** @board_revision: the maker's */
+	__u32 board_revision;
+	/** @workers: compute harts */
+	__u32 workers;
+	/** @vlen_bits: width of their vector registers */
+	__u32 vlen_bits;
+	/** @max_queues: of the board, for all processes */
+	__u32 max_queues;
+	/** @caps: HBI_CAP_* */
+	__u64 caps;
+	/** @timestamp_hz: ticks a second of TIMESTAMP packets */
+	__u64 timestamp_hz;
+	/** @va_start: first address that may be bound */
+	__u64 va_start;
+	/** @va_end: end of the addresses that may be bound */
+	__u64 va_end;
+	/** @ring_log2_max: log2 of the most packets of a ring */
+	__u32 ring_log2_max;
+	/** @pci_bdf: domain << 16 | bus << 8 | devfn */
+	__u32 pci_bdf;
+	/** @generation: resets of the board that this driver has seen */
+	__u32 generation;
+	/** @pad: zero */
+	__u32 pad;
+	/** @board_name: text */
+	__u8 board_name[64];
+	/** @serial: text */
+	__u8 serial[32];
+	/** @vendor: text */
+	__u8 vendor[64];
+	/** @isa: RISC-V ISA string of the compute harts */
+	__u8 isa[64];
+};
+
+/**
+ * struct drm_hearth_query_firmware - what runs on it
+ */
+struct drm_hearth_query_firmware {
+	/** @version: text */
+	__u8 version[32];
+	/** @state: enum hbi_state */
+	__u32 state;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_hearth_query_memory - board memory, in bytes
+ */
+struct drm_hearth_query_memory {
+	/** @board_total: that buffers may use */
+	__u64 board_total;
+	/** @board_free: now */
+	__u64 board_free;
+};
+
+/**
+ * enum drm_hearth_placement - where a buffer lies
+ */
+enum drm_hearth_placement {
+	/** @DRM_HEARTH_PLACEMENT_BOARD: board memory; CPU mappings are write-combined */
+	DRM_HEARTH_PLACEMENT_BOARD = 1,
+	/** @DRM_HEARTH_PLACEMENT_HOST: host memory; CPU mappings are cached and coherent. Without
+	 * HBI_CAP_HOST_ACCESS only the DMA engine (rings, COPY, FILL, SIGNAL, …) reaches it. */
+	DRM_HEARTH_PLACEMENT_HOST = 2,
+};
+
+/**
+ * struct drm_hearth_bo_create - make a buffer, filled with zeros
+ */
+struct drm_hearth_bo_create {
+	/** @size: bytes, in; rounded up to pages, out */
+	__u64 size;
+	/** @placement: enum drm_hearth_placement */
+	__u32 placement;
+	/** @flags: none yet */
+	__u32 flags;
+	/** @handle: out; closed with DRM_IOCTL_GEM_CLOSE */
+	__u32 handle;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_hearth_bo_info - ask about a buffer
+ */
+struct drm_hearth_bo_info {
+	/** @handle: in */
+	__u32 handle;
+	/** @placement: out */
+	__u32 placement;
+	/** @size: out, bytes */
+	__u64 size;
+	/** @mmap_offset: out, for mmap() of the device file */
+	__u64 mmap_offset;
+};
+
+/**
+ * struct drm_hearth_vm_create - make an address space
+ */
+struct drm_hearth_vm_create {
+	/** @flags: none yet */
+	__u32 flags;
+	/** @vm_id: out */
+	__u32 vm_id;
+};
+
+/**
+ * struct drm_hearth_vm_destroy - take an address space down
+ *
+ * -EBUSY while it has queues.
+ */
+struct drm_hearth_vm_destroy {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+#define DRM_HEARTH_VM_BIND_MAP	 0
+#define DRM_HEARTH_VM_BIND_UNMAP 1
+
+/** DRM_HEARTH_VM_BIND_READONLY - the board may not write */
+#define DRM_HEARTH_VM_BIND_READONLY (1 << 0)
+/** DRM_HEARTH_VM_BIND_EXEC - the board may fetch instructions; only of board memory, and then no writes
+ * by compute harts */
+#define DRM_HEARTH_VM_BIND_EXEC (1 << 1)
+
+/**
+ * struct drm_hearth_vm_bind - map part of a buffer, or unmap
+ *
+ * MAP replaces what was mapped in the range. Returns when the board uses the new tables. All of
+ * @va, @range and @bo_offset are multiples of 4096.
+ */
+struct drm_hearth_vm_bind {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @op: DRM_HEARTH_VM_BIND_MAP or DRM_HEARTH_VM_BIND_UNMAP */
+	__u32 op;
+	/** @flags: DRM_HEARTH_VM_BIND_READONLY, DRM_HEARTH_VM_BIND_EXEC; 0 for UNMAP */
+	__u32 flags;
+	/** @handle: of the buffer; 0 for UNMAP */
+	__u32 handle;
+	/** @bo_offset: bytes; 0 for UNMAP */
+	__u64 bo_offset;
+	/** @va: address of the context */
+	__u64 va;
+	/** @range: bytes */
+	__u64 range;
+};
+
+/**
+ * struct drm_hearth_queue_create - make a user queue
+ *
+ * The ring must be bound and its first use follows this call. Its slots, the doorbell page and the
+ * status page are all that submission needs.
+ */
+struct drm_hearth_queue_create {
+	/** @vm_id: in */
+	__u32 vm_id;
+	/** @ring_log2: in, log2 of the ring's packets */
+	__u32 ring_log2;
+	/** @ring_va: in, 64-byte aligned */
+	__u64 ring_va;
+	/** @timeout_ms: in, longest run of one dispatch; 0: the driver's default */
+	__u32 timeout_ms;
+	/** @priority: in, 0 to 3; 3 needs CAP_SYS_NICE */
+	__u32 priority;
+	/** @flags: none yet */
+	__u32 flags;
+	/** @queue_id: out */
+	__u32 queue_id;
+	/** @doorbell_offset: out, for mmap() of one page, write-only */
+	__u64 doorbell_offset;
+	/** @status_offset: out, for mmap() of one page, read-only: struct hbi_queue_status */
+	__u64 status_offset;
+};
+
+/**
+ * struct drm_hearth_queue_destroy - end a queue and what it runs
+ */
+struct drm_hearth_queue_destroy {
+	/** @queue_id: in */
+	__u32 queue_id;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_hearth_queue_wait - sleep until a queue has completed packets
+ *
+ * Returns 0 when hbi_queue_status.completed >= @completed, -ETIME, or -ECANCELED when the queue
+ * failed before.
+ */
+struct drm_hearth_queue_wait {
+	/** @queue_id: in */
+	__u32 queue_id;
+	/** @pad: zero */
+	__u32 pad;
+	/** @completed: in, free-running count of packets */
+	__u64 completed;
+	/** @timeout_ns: in, absolute CLOCK_MONOTONIC; 0 asks without sleeping */
+	__s64 timeout_ns;
+};
+
+/**
+ * struct drm_hearth_queue_state - how a queue is, and why
+ */
+struct drm_hearth_queue_state {
+	/** @queue_id: in */
+	__u32 queue_id;
+	/** @state: out, enum hbi_queue_state */
+	__u32 state;
+	/** @error: out, enum hbi_error of the first failure */
+	__u32 error;
+	/** @hart: out, that ran into it */
+	__u32 hart;
+	/** @fault_address: out, context address, 0 if none */
+	__u64 fault_address;
+	/** @fault_pc: out, context address of the instruction, 0 if none */
+	__u64 fault_pc;
+	/** @fault_packet: out, ring index */
+	__u64 fault_packet;
+	/** @interrupts: out, that this queue has raised */
+	__u64 interrupts;
+};
+
+#if defined(__cplusplus)
+}
+#endif
+
+#endif /* _UAPI_HEARTH_ACCEL_H_ */
