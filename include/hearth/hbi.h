@@ -39,9 +39,13 @@ typedef uint64_t hbi_u64;
 #define HBI_DVSEC_LENGTH    0x20
 #define HBI_DVSEC_VERSION   0x0a /* u16: major << 8 | minor */
 #define HBI_DVSEC_SIGNATURE 0x0c /* u32: HBI_SIGNATURE */
-#define HBI_DVSEC_REGISTERS 0x10 /* u32: bits 2:0 BAR number, 31:3 the same bits of the offset */
-#define HBI_DVSEC_DOORBELLS 0x14 /* u32: likewise */
-#define HBI_DVSEC_APERTURE  0x18 /* u32: likewise */
+/*
+ * Each a u32: bits 2:0 name the BAR by its first BAR register (0 to 5; a 64-bit BAR is named by the
+ * lower of its two), bits 31:3 are bits 31:3 of the offset in that BAR, whose bits 2:0 are 0.
+ */
+#define HBI_DVSEC_REGISTERS 0x10
+#define HBI_DVSEC_DOORBELLS 0x14
+#define HBI_DVSEC_APERTURE  0x18
 #define HBI_SIGNATURE	    0x48545248 /* "HRTH" */
 #define HBI_DVSEC_BIR(v)    ((v)&7u)
 #define HBI_DVSEC_OFFSET(v) ((v) & ~7u)
@@ -84,10 +88,14 @@ typedef uint64_t hbi_u64;
 
 /*
  * Asks for one interrupt of queue @q as soon as its completed count is >= the value written; at once
- * if it already is. One interrupt for each write; a later write replaces an earlier one.
+ * if it already is, or if the queue is or gets into HBI_QUEUE_ERROR. One interrupt for each write;
+ * a later write replaces an earlier one.
  */
 #define HBI_REG_QUEUE_ARM(q) (HBI_REG_ARM + 8u * (q))
 #define HBI_MAX_QUEUES	     512
+
+/* MSI-X vector raised after each batch of admin completions and of events. Queues may use it too. */
+#define HBI_VECTOR_ADMIN 0
 
 #define HBI_MAGIC 0x31494248 /* "HBI1" */
 
@@ -167,7 +175,8 @@ struct hbi_fw_header {
  * only read. @completed is written last of an update.
  * @completed: packets of the ring whose effects are visible to the host.
  * @fetched: packets whose ring slots may be written again.
- * @fault_address, @fault_packet: of the first error: context address (or 0), and ring index.
+ * @fault_address, @fault_packet: of the first error: context address (or 0), and the packet's
+ *	free-running number in the ring (its slot is that modulo the ring's packets).
  */
 struct hbi_queue_status {
 	hbi_u64 completed;
@@ -335,7 +344,7 @@ struct hbi_event {
 			hbi_u32 context;
 			hbi_u64 address; /* context address that was refused */
 			hbi_u64 pc;	 /* context address of the instruction, 0 if none */
-			hbi_u64 packet;	 /* ring index */
+			hbi_u64 packet;	 /* free-running number in the ring */
 			hbi_u32 hart;
 			hbi_u32 lost; /* events lost before this one */
 			hbi_u64 reserved[2];
