@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The operations of hearth.h in float64, as their definitions read: one loop for one sum, no
+ * blocking, no online softmax. It shares no code with the runtime, so that a mistake in one does not
+ * hide in the other.
+ */
+#include "ref_ops.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <string.h>
+
+#define BLOCK		 32 /* elements of a block of the block types */
+#define Q8_0_BLOCK_BYTES 34 /* f16 scale, 32 × int8 */
+#define Q4_0_BLOCK_BYTES 18 /* f16 scale, 32 nibbles */
+
+/* ---- Number formats ---- */
+
+double ref_f16_to_double(uint16_t bits)
+{
+	double sign = bits & 0x8000 ? -1.0 : 1.0;
+	int exponent = (bits >> 10) & 0x1f;
+	int fraction = bits & 0x3ff;
+
+	if (exponent == 0x1f)
+		return fraction ? (double)NAN : sign * (double)INFINITY;
+	if (exponent == 0)
+		return sign * ldexp(fraction, -24);
+	return sign * ldexp(fraction + 1024, exponent - 25);
+}
+
+uint16_t ref_double_to_f16(double value)
+{
+	uint16_t sign = signbit(value) ? 0x8000 : 0;
+	double magnitude = fabs(value);
+	int exponent;
+
+	if (isnan(value))
+		return sign | 0x7e00;
+	if (magnitude >= 65520.0) /* half-way from the largest number to the next would-be one */
+		return sign | 0x7c00;
+	if (magnitude < ldexp(1.0, -14)) /* subnormal: multiples of 2^-24 */
+		return sign | (uint16_t)nearbyint(ldexp(magnitude, 24));
+	frexp(magnitude, &exponent); /* magnitude = m · 2^exponent, 0.5 ≤ m < 1 */
+	/* A fraction that rounds up to 2048 carries into the exponent, as it should. */
+	return sign | (uint16_t)(((exponent + 14) << 10) +
+				 ((int)nearbyint(ldexp(magnitude, 11 - exponent)) - 1024));
+}
+
+static uint16_t load_u16(const uint8_t *bytes)
+{
+	return (uint16_t)(bytes[0] | bytes[1] << 8);
+}
+
+static void store_u16(uint8_t *bytes, uint16_t value)
+{
+	bytes[0] = (uint8_t)value;
+	bytes[1] = (uint8_t)(value >> 8);
+}
+
+double ref_weight(const void *row_bytes, enum hearth_type type, uint32_t column)
+{
+	const uint8_t *row = row_bytes;
+	uint32_t in_block = column % BLOCK;
+	const uint8_t *block;
+	float f32;
+	int nibble;
+
+	switch (type) {
+	case HEARTH_TYPE_F32:
+		memcpy(&f32, row + 4ull * column, sizeof(f32));
+		return f32;
+	case HEARTH_TYPE_F16:
+		return ref_f16_to_double(load_u16(row + 2ull * column));
+	case HEARTH_TYPE_Q8_0:
+		block = row + (uint64_t)(column / BLOCK) * Q8_0_BLOCK_BYTES;
+		return ref_f16_to_double(load_u16(block)) * (int8_t)block[2 + in_block];
+	case HEARTH_TYPE_Q4_0:
+		block = row + (uint64_t)(column / BLOCK) * Q4_0_BLOCK_BYTES;
+		nibble = in_block < 16 ? block[2 + in_block] & 15 : block[2 + in_block - 16] >> 4;
+		return ref_f16_to_double(load_u16(block)) * (nibble - 8);
+	}
+	return (double)NAN;
+}
+
+void ref_dequantise_row(const void *row_bytes, enum hearth_type type, uint32_t columns, double *out)
+{
+	for (uint32_t i = 0; i < columns; i++)
+		out[i] = ref_weight(row_bytes, type, i);
+}
+
+static int clamp(int value, int low, int high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+/* The scale maps the largest magnitude to ±127. */
+static void quantise_q8_0(const float *values, uint8_t *block)
+{
+	double largest = 0;
+	double scale;
+
+	for (int i = 0; i < BLOCK; i++)
+		largest = fmax(largest, fabs(values[i]));
+	store_u16(block, ref_double_to_f16(largest / 127));
+	scale = ref_f16_to_double(load_u16(block));
+	for (int i = 0; i < BLOCK; i++) {
+		int q = scale > 0 ? (int)nearbyint(values[i] / scale) : 0;
+
+		block[2 + i] = (uint8_t)(int8_t)clamp(q, -127, 127);
+	}
+}
+
+/* The element of largest magnitude, with its sign, maps to -8: the longer end of the range. */
+static void quantise_q4_0(const float *values, uint8_t *block)
+{
+	double extreme = 0;
+	double scale;
+
+	for (int i = 0; i < BLOCK; i++)
+		if (fabs(values[i]) > fabs(extreme))
+			extreme = values[i];
+	store_u16(block, ref_double_to_f16(extreme / -8));
+	scale = ref_f16_to_double(load_u16(block));
+	memset(block + 2, 0, BLOCK / 2);
+	for (int i = 0; i < BLOCK; i++) {
+		int q = scale != 0 ? (int)nearbyint(values[i] / scale) + 8 : 8;
+
+		q = clamp(q, 0, 15);
+		block[2 + i % 16] |= (uint8_t)(i < 16 ? q : q << 4);
+	}
+}
+
+void ref_quantise_row(const float *values, enum hearth_type type, uint32_t columns, void *out)
+{
+	uint8_t *bytes = out;
+
+	switch (type) {
+	case HEARTH_TYPE_F32:
+		memcpy(out, values, 4ull * columns);
+		break;
+	case HEARTH_TYPE_F16:
+		for (uint32_t i = 0; i < columns; i++)
+			store_u16(bytes + 2ull * i, ref_double_to_f16(values[i]));
+		break;
+	case HEARTH_TYPE_Q8_0:
+		for (uint32_t i = 0; i < columns / BLOCK; i++)
+			quantise_q8_0(values + BLOCK * i, bytes + (uint64_t)i * Q8_0_BLOCK_BYTES);
+		break;
+	case HEARTH_TYPE_Q4_0:
+		for (uint32_t i = 0; i < columns / BLOCK; i++)
+			quantise_q4_0(values + BLOCK * i, bytes + (uint64_t)i * Q4_0_BLOCK_BYTES);
+		break;
+	}
+}
+
+uint64_t ref_row_bytes(enum hearth_type type, uint32_t columns)
+{
+	switch (type) {
+	case HEARTH_TYPE_F32:
+		return 4ull * columns;
+	case HEARTH_TYPE_F16:
+		return 2ull * columns;
+	case HEARTH_TYPE_Q8_0:
+		return (uint64_t)(columns / BLOCK) * Q8_0_BLOCK_BYTES;
+	case HEARTH_TYPE_Q4_0:
+		return (uint64_t)(columns / BLOCK) * Q4_0_BLOCK_BYTES;
+	}
+	return 0;
+}
+
+/* ---- Operations ---- */
+
+void ref_embedding(const void *table, enum hearth_type type, uint32_t table_rows, uint32_t columns,
+		   const uint32_t *tokens, double *y, uint32_t rows)
+{
+	uint64_t row_bytes = ref_row_bytes(type, columns);
+
+	for (uint32_t r = 0; r < rows; r++) {
+		double *out = y + (uint64_t)r * columns;
+
+		if (tokens[r] < table_rows)
+			ref_dequantise_row((const uint8_t *)table + tokens[r] * row_bytes, type,
+					   columns, out);
+		else
+			memset(out, 0, sizeof(*out) * columns);
+	}
+}
+
+void ref_rms_norm(const double *x, const double *weight, double *y, uint32_t rows, uint32_t columns,
+		  double epsilon)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		const double *in = x + (uint64_t)r * columns;
+		double *out = y + (uint64_t)r * columns;
+		double sum = 0;
+		double factor;
+
+		for (uint32_t i = 0; i < columns; i++)
+			sum += in[i] * in[i];
+		factor = 1 / sqrt(sum / columns + epsilon);
+		for (uint32_t i = 0; i < columns; i++)
+			out[i] = in[i] * factor * weight[i];
+	}
+}
+
+void ref_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t w_columns,
+		const double *x, const double *residual, double *y, double *magnitude,
+		uint32_t rows)
+{
+	uint64_t row_bytes = ref_row_bytes(type, w_columns);
+
+	for (uint32_t n = 0; n < w_rows; n++) {
+		const uint8_t *w_row = (const uint8_t *)w + n * row_bytes;
+
+		for (uint32_t r = 0; r < rows; r++) {
+			uint64_t at = (uint64_t)r * w_rows + n;
+
+			y[at] = residual ? residual[at] : 0;
+			if (magnitude)
+				magnitude[at] = fabs(y[at]);
+		}
+		/* Each weight is decoded once, for all rows of x. */
+		for (uint32_t k = 0; k < w_columns; k++) {
+			double weight = ref_weight(w_row, type, k);
+
+			for (uint32_t r = 0; r < rows; r++) {
+				double product = x[(uint64_t)r * w_columns + k] * weight;
+
+				y[(uint64_t)r * w_rows + n] += product;
+				if (magnitude)
+					magnitude[(uint64_t)r * w_rows + n] += fabs(product);
+			}
+		}
+	}
+}
+
+void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
+	      uint32_t dims, double base, enum hearth_rope mode)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		for (uint32_t h = 0; h < heads; h++) {
+			double *head = x + ((uint64_t)r * heads + h) * head_size;
+
+			for (uint32_t i = 0; i < dims / 2; i++) {
+				double angle = ((double)position + r) * pow(base, -2.0 * i / dims);
+				double *a = mode == HEARTH_ROPE_PAIRS ? &head[2 * i] : &head[i];
+				double *b = mode == HEARTH_ROPE_PAIRS ? &head[2 * i + 1] :
+									&head[i + dims / 2];
+				double first = *a;
+				double second = *b;
+
+				*a = first * cos(angle) - second * sin(angle);
+				*b = first * sin(angle) + second * cos(angle);
+			}
+		}
+	}
+}
+
+/* One query against positions 0 … last of one key and value head. Strides are in elements. */
+static void attend(const double *q, const double *keys, const double *values, double *y,
+		   double *magnitude, double *scores, uint32_t last, uint64_t stride,
+		   uint32_t head_size, double scale)
+{
+	double largest = -INFINITY;
+	double total = 0;
+
+	for (uint32_t j = 0; j <= last; j++) {
+		double dot = 0;
+
+		for (uint32_t d = 0; d < head_size; d++)
+			dot += q[d] * keys[j * stride + d];
+		scores[j] = scale * dot;
+		largest = fmax(largest, scores[j]);
+	}
+	for (uint32_t j = 0; j <= last; j++) {
+		scores[j] = exp(scores[j] - largest);
+		total += scores[j];
+	}
+	for (uint32_t d = 0; d < head_size; d++) {
+		double sum = 0;
+		double absolute = 0;
+
+		for (uint32_t j = 0; j <= last; j++) {
+			sum += scores[j] * values[j * stride + d];
+			absolute += fabs(scores[j] * values[j * stride + d]);
+		}
+		y[d] = sum / total;
+		if (magnitude)
+			magnitude[d] = absolute / total;
+	}
+}
+
+void ref_attention(const double *q, const double *keys, const double *values, double *y,
+		   double *magnitude, double *scores, uint32_t position, uint32_t rows,
+		   uint32_t heads, uint32_t kv_heads, uint32_t head_size, double scale)
+{
+	uint64_t stride = (uint64_t)kv_heads * head_size;
+
+	for (uint32_t r = 0; r < rows; r++) {
+		for (uint32_t h = 0; h < heads; h++) {
+			uint64_t at = ((uint64_t)r * heads + h) * head_size;
+			uint64_t kv_at = (uint64_t)(h / (heads / kv_heads)) * head_size;
+
+			attend(q + at, keys + kv_at, values + kv_at, y + at,
+			       magnitude ? magnitude + at : NULL, scores, position + r, stride,
+			       head_size, scale);
+		}
+	}
+}
+
+void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		y[i] = a[i] / (1 + exp(-a[i])) * b[i];
+}
+
+void ref_add(const double *a, const double *b, double *y, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		y[i] = a[i] + b[i];
+}
+
+void ref_argmax(const double *x, uint32_t *index, uint32_t rows, uint32_t columns)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		const double *row = x + (uint64_t)r * columns;
+		uint32_t best = 0;
+
+		for (uint32_t i = 1; i < columns; i++)
+			if (row[i] > row[best] || (isnan(row[best]) && !isnan(row[i])))
+				best = i;
+		index[r] = best;
+	}
+}
