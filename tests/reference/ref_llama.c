@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ref-llama: continues a text greedily with a Llama-architecture GGUF model, computed in float64 from the
+ * operations of ref_ops.h. What hearth-run writes on any device is compared with this. Reads the file with
+ * the same reader and tokenizer as hearth-run, and computes everything by itself.
+ *
+ *	ref-llama MODEL.gguf PROMPT [TOKENS]		writes the text, as hearth-run does
+ *	ref-llama --ids MODEL.gguf PROMPT [TOKENS]	writes the new tokens, one a line
+ *	ref-llama --margins MODEL.gguf PROMPT [TOKENS]	and how far the best logit leads the second
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "params.h"
+#include "ref_ops.h"
+#include "tokenizer.h"
+
+struct model {
+	struct hm_params p;
+	struct hm_tensors t;
+	uint32_t capacity;
+	double **keys;	 /* [layers] of [capacity × kv_heads × head_size] */
+	double **values;
+	double *x, *normed, *q, *k, *v, *attention, *gate, *up, *logits, *scores;
+	double *weight; /* of norms */
+};
+
+static void *need(size_t count)
+{
+	void *memory = calloc(count ? count : 1, sizeof(double));
+
+	if (!memory) {
+		fprintf(stderr, "ref-llama: out of memory\n");
+		exit(1);
+	}
+	return memory;
+}
+
+static void create(struct model *m, uint32_t capacity)
+{
+	const struct hm_params *p = &m->p;
+	size_t q = (size_t)p->heads * p->head_size, kv = (size_t)p->kv_heads * p->head_size;
+	uint32_t i;
+
+	m->capacity = capacity;
+	m->keys = need(p->layers);
+	m->values = need(p->layers);
+	for (i = 0; i < p->layers; i++) {
+		m->keys[i] = need(capacity * kv);
+		m->values[i] = need(capacity * kv);
+	}
+	m->x = need(p->dim);
+	m->normed = need(p->dim);
+	m->q = need(q);
+	m->k = need(kv);
+	m->v = need(kv);
+	m->attention = need(q);
+	m->gate = need(p->hidden);
+	m->up = need(p->hidden);
+	m->logits = need(p->vocabulary);
+	m->scores = need(capacity);
+	m->weight = need(p->dim);
+}
+
+static void norm(struct model *m, const struct hm_gguf_tensor *tensor)
+{
+	ref_dequantise_row(tensor->data, HEARTH_TYPE_F32, m->p.dim, m->weight);
+	ref_rms_norm(m->x, m->weight, m->normed, 1, m->p.dim, m->p.epsilon);
+}
+
+static void multiply(const struct hm_gguf_tensor *w, const double *x, const double *residual, double *y)
+{
+	ref_matmul(w->data, (enum hearth_type)w->type, (uint32_t)w->dims[1], (uint32_t)w->dims[0], x,
+		   residual, y, NULL, 1);
+}
+
+/* One token through the whole model. */
+static void step(struct model *m, uint32_t token, uint32_t position)
+{
+	const struct hm_params *p = &m->p;
+	size_t kv = (size_t)p->kv_heads * p->head_size;
+	uint32_t i;
+
+	ref_embedding(m->t.embedding->data, (enum hearth_type)m->t.embedding->type, p->vocabulary, p->dim,
+		      &token, m->x, 1);
+	for (i = 0; i < p->layers; i++) {
+		const struct hm_layer_tensors *t = &m->t.layers[i];
+
+		norm(m, t->attn_norm);
+		multiply(t->attn_q, m->normed, NULL, m->q);
+		multiply(t->attn_k, m->normed, NULL, m->k);
+		multiply(t->attn_v, m->normed, NULL, m->v);
+		ref_rope(m->q, position, 1, p->heads, p->head_size, p->rope_dims, p->rope_base,
+			 HEARTH_ROPE_PAIRS);
+		ref_rope(m->k, position, 1, p->kv_heads, p->head_size, p->rope_dims, p->rope_base,
+			 HEARTH_ROPE_PAIRS);
+		memcpy(m->keys[i] + position * kv, m->k, kv * sizeof(double));
+		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
+		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores, position, 1,
+			      p->heads, p->kv_heads, p->head_size, 1.0 / sqrt(p->head_size));
+		multiply(t->attn_output, m->attention, m->x, m->x);
+		norm(m, t->ffn_norm);
+		multiply(t->ffn_gate, m->normed, NULL, m->gate);
+		multiply(t->ffn_up, m->normed, NULL, m->up);
+		ref_silu_mul(m->gate, m->up, m->gate, p->hidden);
+		multiply(t->ffn_down, m->gate, m->x, m->x);
+	}
+	norm(m, m->t.output_norm);
+	multiply(m->t.output, m->normed, NULL, m->logits);
+}
+
+/* How far the best logit leads the second. */
+static double margin(const struct model *m, uint32_t best)
+{
+	double second = -INFINITY;
+	uint32_t i;
+
+	for (i = 0; i < m->p.vocabulary; i++)
+		if (i != best && m->logits[i] > second)
+			second = m->logits[i];
+	return m->logits[best] - second;
+}
+
+static void put_text(const struct hm_tokenizer *tokenizer, uint32_t token, bool first)
+{
+	char bytes[65536];
+
+	fwrite(bytes, 1, hm_token_bytes(tokenizer, token, first, bytes, sizeof(bytes)), stdout);
+}
+
+int main(int argc, char **argv)
+{
+	bool margins = argc > 1 && !strcmp(argv[1], "--margins");
+	bool ids = margins || (argc > 1 && !strcmp(argv[1], "--ids"));
+	struct hm_error error = { "wrong usage" };
+	struct hm_tokenizer *tokenizer;
+	struct model m = { 0 };
+	struct hm_gguf *gguf;
+	uint32_t *prompt, best, written = 0, most = UINT32_MAX, position;
+	size_t count, i;
+
+	argc -= ids;
+	argv += ids;
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: ref-llama [--ids|--margins] MODEL.gguf PROMPT [TOKENS]\n");
+		return 2;
+	}
+	if (argc == 4)
+		most = (uint32_t)strtoul(argv[3], NULL, 10);
+	if (hm_gguf_open(argv[1], &gguf, &error) || hm_tokenizer_create(gguf, &tokenizer, &error) ||
+	    hm_params_read(gguf, &m.p, &error) || hm_tensors_read(gguf, &m.p, &m.t, &error) ||
+	    hm_tokenize(tokenizer, argv[2], strlen(argv[2]), &prompt, &count, &error)) {
+		fprintf(stderr, "ref-llama: %s\n", error.text);
+		return 1;
+	}
+	create(&m, m.p.context);
+	if (!count || count >= m.capacity) {
+		fprintf(stderr, "ref-llama: the prompt has %zu tokens, the context %u\n", count, m.capacity);
+		return 1;
+	}
+	for (i = 0; i < count; i++) {
+		step(&m, prompt[i], (uint32_t)i);
+		if (!ids)
+			put_text(tokenizer, prompt[i], i == (prompt[0] == hm_tokenizer_bos(tokenizer)));
+	}
+	for (position = (uint32_t)count;; position++) {
+		ref_argmax(m.logits, &best, 1, m.p.vocabulary);
+		if (hm_tokenizer_is_end(tokenizer, best))
+			break;
+		if (margins)
+			printf("%u %.6f\n", best, margin(&m, best));
+		else if (ids)
+			printf("%u\n", best);
+		else
+			put_text(tokenizer, best, false);
+		fflush(stdout);
+		if (++written == most || position == m.capacity)
+			break;
+		step(&m, best, position);
+	}
+	if (!ids)
+		putchar('\n');
+	return 0;
+}

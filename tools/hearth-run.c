@@ -1,0 +1,538 @@
+// SPDX-License-Identifier: MIT
+/*
+ * hearth-run: loads a GGUF model and writes text, on any Vulkan device. The text, and nothing else, goes to
+ * standard output; progress and the report at the end go to standard error.
+ */
+#include <argp.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <hearth.h>
+
+#include "driver_path.h"
+#include "gguf.h"
+#include "llama.h"
+#include "sampler.h"
+#include "tokenizer.h"
+
+const char *argp_program_version = "hearth-run " HEARTH_VERSION;
+
+enum { EXIT_USAGE = 2 };
+
+struct options {
+	const char *model;
+	const char *prompt;
+	const char *device;
+	struct hm_sampler_options sampler;
+	uint32_t tokens;
+	uint32_t context;
+	uint32_t batch;
+	enum hearth_type kv_type;
+	bool list;
+	bool quiet;
+	bool ids;
+};
+
+enum {
+	OPTION_LIST = 256,
+	OPTION_TOP_K,
+	OPTION_TOP_P,
+	OPTION_KV,
+	OPTION_BATCH,
+	OPTION_IDS,
+};
+
+static const struct argp_option argp_options[] = {
+	{ "model", 'm', "FILE", 0, "GGUF model of the Llama architecture", 0 },
+	{ "prompt", 'p', "TEXT", 0, "text to continue (default: \"Once upon a time\")", 0 },
+	{ "tokens", 'n', "N", 0, "write at most N tokens (default: as many as the context holds)", 0 },
+	{ "device", 'd', "N|NAME", 0, "number from --list, or part of a device's name (default: 0)", 0 },
+	{ "list", OPTION_LIST, NULL, 0, "list the devices", 0 },
+	{ "context", 'c', "N", 0, "longest text in tokens (default: what the model was trained for)", 0 },
+	{ "temperature", 't', "T", 0, "0 always takes the most likely token (default: 0)", 1 },
+	{ "top-k", OPTION_TOP_K, "K", 0, "choose among the K most likely tokens (default: 40, 0: all)", 1 },
+	{ "top-p", OPTION_TOP_P, "P", 0, "and among those that reach probability P (default: 0.95)", 1 },
+	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
+	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
+	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 64)", 2 },
+	{ "ids", OPTION_IDS, NULL, 0, "write token ids, one a line, in place of text", 2 },
+	{ "quiet", 'q', NULL, 0, "no progress and no report", 2 },
+	{ 0 },
+};
+
+static const char doc[] =
+	"Continues a text with a language model, on any Vulkan device."
+	"\vThe devices of Hearth's own driver come first, boards before the host's CPU; those of other installed drivers "
+	"follow. Exit status: 0 when the text was written, 1 when something failed, 2 for wrong usage.";
+
+/* A whole number in [least, most]; anything else ends the program. */
+static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t least,
+		       uint64_t most)
+{
+	unsigned long long value;
+	char *end;
+
+	errno = 0;
+	value = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || value < least || value > most)
+		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from %" PRIu64 " to %" PRIu64,
+			     name, text, least, most);
+	return value;
+}
+
+static float fraction(struct argp_state *state, const char *name, const char *text, float most)
+{
+	char *end;
+	float value;
+
+	value = strtof(text, &end);
+	if (end == text || *end || !(value >= 0 && value <= most))
+		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from 0 to %g", name, text,
+			     (double)most);
+	return value;
+}
+
+static error_t parse_option(int key, char *arg, struct argp_state *state)
+{
+	struct options *o = state->input;
+
+	switch (key) {
+	case 'm':
+		o->model = arg;
+		return 0;
+	case 'p':
+		o->prompt = arg;
+		return 0;
+	case 'd':
+		o->device = arg;
+		return 0;
+	case 'n':
+		o->tokens = (uint32_t)number(state, "--tokens", arg, 1, UINT32_MAX);
+		return 0;
+	case 'c':
+		o->context = (uint32_t)number(state, "--context", arg, 1, UINT32_MAX);
+		return 0;
+	case 't':
+		o->sampler.temperature = fraction(state, "--temperature", arg, 100);
+		return 0;
+	case OPTION_TOP_K:
+		o->sampler.top_k = (uint32_t)number(state, "--top-k", arg, 0, UINT32_MAX);
+		return 0;
+	case OPTION_TOP_P:
+		o->sampler.top_p = fraction(state, "--top-p", arg, 1);
+		return 0;
+	case 's':
+		o->sampler.seed = number(state, "--seed", arg, 0, UINT64_MAX);
+		return 0;
+	case OPTION_KV:
+		if (strcmp(arg, "f32") && strcmp(arg, "f16"))
+			argp_failure(state, EXIT_USAGE, 0, "--kv-type: \"%s\", expected f32 or f16", arg);
+		o->kv_type = strcmp(arg, "f16") ? HEARTH_TYPE_F32 : HEARTH_TYPE_F16;
+		return 0;
+	case OPTION_BATCH:
+		o->batch = (uint32_t)number(state, "--batch", arg, 1, 512);
+		return 0;
+	case OPTION_LIST:
+		o->list = true;
+		return 0;
+	case OPTION_IDS:
+		o->ids = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	case ARGP_KEY_ARG:
+		argp_failure(state, EXIT_USAGE, 0, "unexpected argument \"%s\"", arg);
+		return 0;
+	case ARGP_KEY_END:
+		if (!o->list && !o->model)
+			argp_failure(state, EXIT_USAGE, 0, "a model is needed: -m FILE (see --help)");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static double now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + ts.tv_nsec * 1e-9;
+}
+
+/* What the progress line shows: rewritten in place on a terminal, a line now and then elsewhere. */
+struct monitor {
+	bool quiet;
+	bool terminal;
+	bool open; /* a line on the terminal that must be ended */
+	double last;
+	const char *stage;
+};
+
+#define TERMINAL_INTERVAL 0.1
+#define LINE_INTERVAL	  2.0
+
+static void show_progress(void *user, const char *stage, uint64_t done, uint64_t total)
+{
+	struct monitor *monitor = user;
+	double time = now();
+
+	if (monitor->quiet)
+		return;
+	if (stage == monitor->stage && done != total &&
+	    time - monitor->last < (monitor->terminal ? TERMINAL_INTERVAL : LINE_INTERVAL))
+		return;
+	/* The end of a stage is news only on a terminal, where it replaces the line. */
+	if (stage == monitor->stage && !monitor->terminal &&
+	    time - monitor->last < LINE_INTERVAL)
+		return;
+	monitor->stage = stage;
+	monitor->last = time;
+	fprintf(stderr, "%s%s", monitor->terminal ? "\r\033[K" : "", stage);
+	if (total)
+		fprintf(stderr, ": %3.0f %%", 100.0 * (double)done / (double)total);
+	fputs(monitor->terminal ? "" : "\n", stderr);
+	monitor->open = monitor->terminal;
+}
+
+static void end_progress(struct monitor *monitor)
+{
+	if (monitor->open)
+		fputs("\r\033[K", stderr);
+	monitor->open = false;
+	monitor->stage = NULL;
+}
+
+static void log_message(void *user, const char *message)
+{
+	struct monitor *monitor = user;
+
+	if (monitor->quiet)
+		return;
+	end_progress(monitor);
+	fprintf(stderr, "%s\n", message);
+}
+
+static int fail_device(const char *what, enum hearth_status status)
+{
+	fprintf(stderr, "hearth-run: %s: %s: %s\n", what, hearth_status_string(status), hearth_last_error());
+	return EXIT_FAILURE;
+}
+
+static const char *const type_names[] = {
+	[HEARTH_DEVICE_OTHER] = "other",
+	[HEARTH_DEVICE_INTEGRATED_GPU] = "integrated GPU",
+	[HEARTH_DEVICE_DISCRETE_GPU] = "accelerator",
+	[HEARTH_DEVICE_VIRTUAL_GPU] = "virtual GPU",
+	[HEARTH_DEVICE_CPU] = "CPU",
+};
+
+static int list_devices(const struct hearth_instance *instance)
+{
+	struct hearth_device_properties p = { .struct_size = sizeof(p) };
+	uint32_t i, count = hearth_device_count(instance);
+	enum hearth_status status;
+
+	for (i = 0; i < count; i++) {
+		status = hearth_device_get_properties(instance, i, &p);
+		if (status)
+			return fail_device("--list", status);
+		printf("%u: %s (%s, %.1f GiB, %s)\n", i, p.name, type_names[p.type],
+		       (double)p.memory_bytes / (1 << 30), p.driver);
+	}
+	if (!count) {
+		fprintf(stderr, "hearth-run: no Vulkan device was found\n");
+		return EXIT_FAILURE;
+	}
+	return EXIT_SUCCESS;
+}
+
+/* The device that --device means, or a message and UINT32_MAX. */
+static uint32_t choose_device(const struct hearth_instance *instance, const char *wanted,
+			      struct hearth_device_properties *p)
+{
+	uint32_t i, found = UINT32_MAX, count = hearth_device_count(instance);
+	char *end = NULL;
+	unsigned long index = wanted ? strtoul(wanted, &end, 10) : 0;
+	bool by_index = !wanted || (*wanted && !*end);
+
+	p->struct_size = sizeof(*p);
+	for (i = 0; i < count; i++) {
+		if (hearth_device_get_properties(instance, i, p))
+			continue;
+		if (by_index ? i == index : strcasestr(p->name, wanted) != NULL) {
+			if (found != UINT32_MAX) {
+				fprintf(stderr, "hearth-run: --device: \"%s\" fits more than one device (see --list)\n",
+					wanted);
+				return UINT32_MAX;
+			}
+			found = i;
+		}
+	}
+	if (found == UINT32_MAX)
+		fprintf(stderr, "hearth-run: --device: no device \"%s\" among %u (see --list)\n",
+			wanted ? wanted : "0", count);
+	else
+		hearth_device_get_properties(instance, found, p);
+	return found;
+}
+
+/* Everything that one run holds. */
+struct run {
+	struct options options;
+	struct monitor monitor;
+	struct hearth_instance *instance;
+	struct hearth_device *device;
+	struct hearth_device_properties properties;
+	struct hm_gguf *gguf;
+	struct hm_tokenizer *tokenizer;
+	struct hm_llama *model;
+	struct hm_sampler *sampler;
+	float *logits;
+	uint32_t *prompt;
+	size_t prompt_tokens;
+	uint64_t steps;
+	double prompt_seconds;
+	double decode_seconds;
+	uint64_t decoded;
+	struct hm_error error;
+};
+
+static int fail(struct run *run)
+{
+	end_progress(&run->monitor);
+	fprintf(stderr, "hearth-run: %s\n", run->error.text);
+	return EXIT_FAILURE;
+}
+
+static void write_token(struct run *run, uint32_t token, bool first)
+{
+	char bytes[65536];
+	size_t length;
+
+	if (run->options.ids) {
+		printf("%u\n", token);
+	} else {
+		length = hm_token_bytes(run->tokenizer, token, first, bytes, sizeof(bytes));
+		fwrite(bytes, 1, length < sizeof(bytes) ? length : sizeof(bytes), stdout);
+	}
+	fflush(stdout);
+}
+
+static int next_token(struct run *run, uint32_t *token)
+{
+	if (!run->sampler) {
+		*token = hm_llama_argmax(run->model);
+		return 0;
+	}
+	if (hm_llama_logits(run->model, run->logits, &run->error))
+		return -EIO;
+	*token = hm_sampler_next(run->sampler, run->logits);
+	return 0;
+}
+
+static int load(struct run *run)
+{
+	const struct options *o = &run->options;
+	struct hm_llama_options options = {
+		.context = o->context,
+		.kv_type = o->kv_type,
+		.max_rows = o->batch,
+		.progress = show_progress,
+		.progress_user = &run->monitor,
+	};
+
+	if (hm_gguf_open(o->model, &run->gguf, &run->error) ||
+	    hm_tokenizer_create(run->gguf, &run->tokenizer, &run->error) ||
+	    hm_llama_create(run->gguf, run->device, &options, &run->model, &run->error))
+		return fail(run);
+	if (hm_tokenizer_size(run->tokenizer) != hm_llama_params(run->model)->vocabulary) {
+		hm_fail(&run->error, 0, "%s: tokenizer.ggml.tokens has %u tokens, token_embd.weight %u rows",
+			o->model, hm_tokenizer_size(run->tokenizer),
+			hm_llama_params(run->model)->vocabulary);
+		return fail(run);
+	}
+	if (o->sampler.temperature > 0) {
+		run->sampler = hm_sampler_create(&o->sampler, hm_tokenizer_size(run->tokenizer));
+		run->logits = malloc(sizeof(float) * hm_tokenizer_size(run->tokenizer));
+		if (!run->sampler || !run->logits) {
+			hm_fail(&run->error, 0, "out of memory");
+			return fail(run);
+		}
+	}
+	return EXIT_SUCCESS;
+}
+
+/* Runs the prompt in batches; the logits of its last token are then on the device. */
+static int run_prompt(struct run *run)
+{
+	uint32_t context = hm_llama_context(run->model), rows;
+	double start;
+	size_t done;
+
+	if (hm_tokenize(run->tokenizer, run->options.prompt, strlen(run->options.prompt), &run->prompt,
+			&run->prompt_tokens, &run->error))
+		return fail(run);
+	if (!run->prompt_tokens) {
+		hm_fail(&run->error, 0, "the prompt has no tokens, and the model no token to start with");
+		return fail(run);
+	}
+	if (run->prompt_tokens >= context) {
+		hm_fail(&run->error, 0, "the prompt has %zu tokens, a context of %u has room for %u",
+			run->prompt_tokens, context, context - 1);
+		return fail(run);
+	}
+	/* Kernels first, so that the times measured are those of computing. */
+	for (done = 0; done < run->prompt_tokens; done += rows) {
+		rows = run->options.batch;
+		if (rows > run->prompt_tokens - done)
+			rows = (uint32_t)(run->prompt_tokens - done);
+		if (hm_llama_prepare(run->model, rows, &run->error))
+			return fail(run);
+	}
+	if (hm_llama_prepare(run->model, 1, &run->error))
+		return fail(run);
+	start = now();
+	for (done = 0; done < run->prompt_tokens; done += rows) {
+		rows = run->options.batch;
+		if (rows > run->prompt_tokens - done)
+			rows = (uint32_t)(run->prompt_tokens - done);
+		if (hm_llama_step(run->model, run->prompt + done, rows, (uint32_t)done, &run->error))
+			return fail(run);
+		run->steps++;
+	}
+	run->prompt_seconds = now() - start;
+	return EXIT_SUCCESS;
+}
+
+static int generate(struct run *run)
+{
+	uint32_t position = (uint32_t)run->prompt_tokens, context = hm_llama_context(run->model);
+	uint32_t token, written = 0;
+	double start;
+	size_t i;
+
+	end_progress(&run->monitor);
+	for (i = 0; i < run->prompt_tokens; i++)
+		write_token(run, run->prompt[i],
+			    i == (run->prompt[0] == hm_tokenizer_bos(run->tokenizer)));
+	start = now();
+	while (!next_token(run, &token)) {
+		if (hm_tokenizer_is_end(run->tokenizer, token))
+			goto out;
+		write_token(run, token, false);
+		if (++written == run->options.tokens || position == context)
+			goto out;
+		if (hm_llama_step(run->model, &token, 1, position++, &run->error))
+			break;
+		run->steps++;
+		run->decoded++;
+	}
+	fputs("\n", stdout);
+	return fail(run);
+out:
+	run->decode_seconds = now() - start;
+	if (!run->options.ids)
+		fputs("\n", stdout);
+	if (position == context && !run->options.quiet)
+		fprintf(stderr, "hearth-run: the context of %u tokens is full\n", context);
+	if (fflush(stdout) || ferror(stdout)) {
+		hm_fail(&run->error, 0, "standard output: %s", strerror(errno));
+		return fail(run);
+	}
+	return EXIT_SUCCESS;
+}
+
+static void report(const struct run *run)
+{
+	const struct hm_params *p = hm_llama_params(run->model);
+
+	fprintf(stderr, "device: %s (%s)\n", run->properties.name, run->properties.driver);
+	fprintf(stderr, "model: %s, %.1f MB of weights, %.1f MB of cache for %u tokens\n",
+		*p->name ? p->name : run->options.model,
+		(double)hm_llama_weight_bytes(run->model) / 1e6,
+		(double)hm_llama_cache_bytes(run->model) / 1e6, hm_llama_context(run->model));
+	fprintf(stderr, "prompt: %zu tokens, %.1f tokens/s\n", run->prompt_tokens,
+		(double)run->prompt_tokens / run->prompt_seconds);
+	if (run->decoded)
+		fprintf(stderr, "text: %" PRIu64 " tokens, %.1f tokens/s\n", run->decoded,
+			(double)run->decoded / run->decode_seconds);
+	fprintf(stderr, "submissions: %" PRIu64 "\n", run->steps);
+}
+
+static int start(struct run *run)
+{
+	char path[PATH_MAX];
+	const char *driver = path;
+	struct hearth_instance_info info = {
+		.struct_size = sizeof(info),
+		.extra_drivers = &driver,
+		.extra_driver_count = hearth_driver_path(path, sizeof(path)) ? 0 : 1,
+		.log = log_message,
+		.log_user = &run->monitor,
+	};
+	enum hearth_status status;
+	uint32_t index;
+
+	status = hearth_instance_create(&info, &run->instance);
+	if (status)
+		return fail_device("Vulkan", status);
+	if (run->options.list)
+		return EXIT_SUCCESS;
+	index = choose_device(run->instance, run->options.device, &run->properties);
+	if (index == UINT32_MAX)
+		return EXIT_FAILURE;
+	if (!run->options.quiet)
+		fprintf(stderr, "device %u: %s\n", index, run->properties.name);
+	status = hearth_device_create(run->instance, index, &run->device);
+	return status ? fail_device(run->properties.name, status) : EXIT_SUCCESS;
+}
+
+static const struct argp argp = { argp_options, parse_option, NULL, doc, NULL, NULL, NULL };
+
+int main(int argc, char **argv)
+{
+	struct run run = {
+		.options = {
+			.prompt = "Once upon a time",
+			.sampler = { .top_k = 40, .top_p = 0.95f, .seed = 1 },
+			.batch = 64,
+			.kv_type = HEARTH_TYPE_F32,
+		},
+		.monitor = { .terminal = isatty(STDERR_FILENO) },
+	};
+	int ret;
+
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &run.options);
+	run.monitor.quiet = run.options.quiet;
+	ret = start(&run);
+	if (!ret && run.options.list) {
+		ret = list_devices(run.instance);
+	} else {
+		if (!ret)
+			ret = load(&run);
+		if (!ret)
+			ret = run_prompt(&run);
+		if (!ret)
+			ret = generate(&run);
+		if (!ret && !run.options.quiet)
+			report(&run);
+	}
+	free(run.prompt);
+	free(run.logits);
+	hm_sampler_destroy(run.sampler);
+	hm_llama_destroy(run.model);
+	hm_tokenizer_destroy(run.tokenizer);
+	hm_gguf_close(run.gguf);
+	hearth_device_destroy(run.device);
+	hearth_instance_destroy(run.instance);
+	return ret;
+}

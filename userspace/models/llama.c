@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The Llama transformer as operations of the runtime. What is computed is fixed when a recording is made; tokens,
+ * position and result lie in small shared buffers, so that a step costs one submission and nothing is recorded twice.
+ */
+#include "llama.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define UPLOAD_STEP_BYTES (16u << 20)
+#define WAIT_SLICE_NS	  1000000000ull
+#define MAX_ROWS	  512u
+
+struct layer {
+	struct hearth_buffer *attn_norm;
+	struct hearth_buffer *ffn_norm;
+	struct hearth_matrix q, k, v, output, gate, up, down;
+	struct hearth_kv_cache cache;
+};
+
+struct hm_llama {
+	struct hm_params params;
+	struct hm_llama_options options;
+	struct hearth_device *device;
+	struct hearth_stream *stream;
+	struct layer *layers;
+	struct hearth_matrix embedding;
+	struct hearth_matrix output;
+	struct hearth_buffer *output_norm;
+	/* Activations, each [max_rows × …]. */
+	struct hearth_buffer *x, *normed, *q, *k, *v, *attention, *gate, *up;
+	struct hearth_buffer *logits;			  /* [vocabulary] of the last row */
+	struct hearth_buffer *tokens, *step, *best;	  /* shared with the host */
+	struct hearth_recording *recordings[MAX_ROWS + 1]; /* by rows */
+	uint64_t weight_bytes;
+	uint64_t weight_total;
+	uint64_t cache_bytes;
+};
+
+static int device_error(struct hm_error *error, enum hearth_status status)
+{
+	return hm_fail(error, status == HEARTH_ERROR_OUT_OF_MEMORY ? -ENOMEM : -EIO, "%s: %s",
+		       hearth_status_string(status), hearth_last_error());
+}
+
+static void progress(const struct hm_llama *m, const char *stage, uint64_t done, uint64_t total)
+{
+	if (m->options.progress)
+		m->options.progress(m->options.progress_user, stage, done, total);
+}
+
+static struct hearth_view all_of(struct hearth_buffer *buffer)
+{
+	return (struct hearth_view){ .buffer = buffer };
+}
+
+/* ---- Loading ---- */
+
+static int upload(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
+		  struct hearth_buffer **buffer, struct hm_error *error)
+{
+	enum hearth_status status;
+	uint64_t offset, part;
+
+	status = hearth_buffer_create(m->device, tensor->bytes, HEARTH_BUFFER_DEVICE, buffer);
+	for (offset = 0; !status && offset < tensor->bytes; offset += part) {
+		part = tensor->bytes - offset;
+		if (part > UPLOAD_STEP_BYTES)
+			part = UPLOAD_STEP_BYTES;
+		status = hearth_buffer_write(*buffer, offset, tensor->data + offset, part);
+		m->weight_bytes += part;
+		progress(m, "loading weights", m->weight_bytes, m->weight_total);
+	}
+	return status ? device_error(error, status) : 0;
+}
+
+static int upload_matrix(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
+			 struct hearth_matrix *matrix, struct hm_error *error)
+{
+	matrix->type = (enum hearth_type)tensor->type;
+	matrix->columns = (uint32_t)tensor->dims[0];
+	matrix->rows = (uint32_t)tensor->dims[1];
+	return upload(m, tensor, &matrix->view.buffer, error);
+}
+
+static int create_cache(struct hm_llama *m, struct hearth_kv_cache *cache, struct hm_error *error)
+{
+	enum hearth_status status;
+	uint64_t bytes;
+
+	cache->type = m->options.kv_type;
+	cache->capacity = m->options.context;
+	cache->kv_heads = m->params.kv_heads;
+	cache->head_size = m->params.head_size;
+	bytes = hearth_row_bytes(cache->type, (uint64_t)cache->kv_heads * cache->head_size) *
+		cache->capacity;
+	status = hearth_buffer_create(m->device, bytes, HEARTH_BUFFER_DEVICE, &cache->keys.buffer);
+	if (!status)
+		status = hearth_buffer_create(m->device, bytes, HEARTH_BUFFER_DEVICE,
+					      &cache->values.buffer);
+	m->cache_bytes += 2 * bytes;
+	return status ? device_error(error, status) : 0;
+}
+
+static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, struct layer *layer,
+		      struct hm_error *error)
+{
+	const struct {
+		const struct hm_gguf_tensor *tensor;
+		struct hearth_matrix *matrix;
+	} matrices[] = {
+		{ t->attn_q, &layer->q },	  { t->attn_k, &layer->k },
+		{ t->attn_v, &layer->v },	  { t->attn_output, &layer->output },
+		{ t->ffn_gate, &layer->gate },	  { t->ffn_up, &layer->up },
+		{ t->ffn_down, &layer->down },
+	};
+	size_t i;
+	int ret;
+
+	ret = upload(m, t->attn_norm, &layer->attn_norm, error);
+	if (!ret)
+		ret = upload(m, t->ffn_norm, &layer->ffn_norm, error);
+	for (i = 0; i < sizeof(matrices) / sizeof(matrices[0]) && !ret; i++)
+		ret = upload_matrix(m, matrices[i].tensor, matrices[i].matrix, error);
+	return ret ? ret : create_cache(m, &layer->cache, error);
+}
+
+static int create_activations(struct hm_llama *m, struct hm_error *error)
+{
+	const struct hm_params *p = &m->params;
+	uint64_t rows = m->options.max_rows;
+	uint64_t q = (uint64_t)p->heads * p->head_size, kv = (uint64_t)p->kv_heads * p->head_size;
+	const struct {
+		struct hearth_buffer **buffer;
+		uint64_t words;
+		enum hearth_buffer_kind kind;
+	} wanted[] = {
+		{ &m->x, rows * p->dim, HEARTH_BUFFER_DEVICE },
+		{ &m->normed, rows * p->dim, HEARTH_BUFFER_DEVICE },
+		{ &m->q, rows * q, HEARTH_BUFFER_DEVICE },
+		{ &m->k, rows * kv, HEARTH_BUFFER_DEVICE },
+		{ &m->v, rows * kv, HEARTH_BUFFER_DEVICE },
+		{ &m->attention, rows * q, HEARTH_BUFFER_DEVICE },
+		{ &m->gate, rows * p->hidden, HEARTH_BUFFER_DEVICE },
+		{ &m->up, rows * p->hidden, HEARTH_BUFFER_DEVICE },
+		{ &m->logits, p->vocabulary, HEARTH_BUFFER_DEVICE },
+		{ &m->tokens, rows, HEARTH_BUFFER_SHARED },
+		{ &m->step, sizeof(struct hearth_step) / 4, HEARTH_BUFFER_SHARED },
+		{ &m->best, 1, HEARTH_BUFFER_SHARED },
+	};
+	enum hearth_status status = HEARTH_OK;
+	size_t i;
+
+	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && !status; i++)
+		status = hearth_buffer_create(m->device, 4 * wanted[i].words, wanted[i].kind,
+					      wanted[i].buffer);
+	if (!status)
+		status = hearth_stream_create(m->device, &m->stream);
+	return status ? device_error(error, status) : 0;
+}
+
+static int load(struct hm_llama *m, const struct hm_gguf *gguf, const struct hm_tensors *t,
+		struct hm_error *error)
+{
+	uint64_t i;
+	int ret;
+
+	for (i = 0; i < hm_gguf_tensor_count(gguf); i++)
+		m->weight_total += hm_gguf_tensor_at(gguf, i)->bytes;
+	ret = upload_matrix(m, t->embedding, &m->embedding, error);
+	if (!ret)
+		ret = upload(m, t->output_norm, &m->output_norm, error);
+	if (!ret && t->output != t->embedding)
+		ret = upload_matrix(m, t->output, &m->output, error);
+	else
+		m->output = m->embedding;
+	for (i = 0; i < m->params.layers && !ret; i++)
+		ret = load_layer(m, &t->layers[i], &m->layers[i], error);
+	return ret ? ret : create_activations(m, error);
+}
+
+int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
+		    const struct hm_llama_options *options, struct hm_llama **llama,
+		    struct hm_error *error)
+{
+	struct hm_tensors tensors;
+	struct hm_params params;
+	struct hm_llama *m;
+	int ret;
+
+	*llama = NULL;
+	ret = hm_params_read(gguf, &params, error);
+	if (ret)
+		return ret;
+	if (options->context > params.context)
+		return hm_fail(error, -EINVAL, "%s: context of %u tokens asked for, the model was trained for %u",
+			       hm_gguf_name(gguf), options->context, params.context);
+	if (!options->max_rows || options->max_rows > MAX_ROWS ||
+	    (options->kv_type != HEARTH_TYPE_F32 && options->kv_type != HEARTH_TYPE_F16))
+		return hm_fail(error, -EINVAL, "%u rows a step and cache type %d, expected 1 to %u and F32 or F16",
+			       options->max_rows, options->kv_type, MAX_ROWS);
+	/* The last row of the activations must start where a view may. */
+	if (params.dim % 4)
+		return hm_fail(error, -ENOTSUP,
+			       "%s: metadata llama.embedding_length: is %u, a device needs a multiple of 4",
+			       hm_gguf_name(gguf), params.dim);
+	ret = hm_tensors_read(gguf, &params, &tensors, error);
+	if (ret)
+		return ret;
+	m = calloc(1, sizeof(*m));
+	if (m)
+		m->layers = calloc(params.layers, sizeof(*m->layers));
+	if (!m || !m->layers) {
+		ret = hm_fail(error, -ENOMEM, "%s: out of memory", hm_gguf_name(gguf));
+		goto out;
+	}
+	m->params = params;
+	m->options = *options;
+	if (!m->options.context)
+		m->options.context = params.context;
+	m->device = device;
+	ret = load(m, gguf, &tensors, error);
+out:
+	hm_tensors_free(&tensors);
+	if (ret)
+		hm_llama_destroy(m);
+	else
+		*llama = m;
+	return ret;
+}
+
+static void destroy_matrix(struct hearth_matrix *matrix)
+{
+	hearth_buffer_destroy(matrix->view.buffer);
+}
+
+void hm_llama_destroy(struct hm_llama *m)
+{
+	uint32_t i;
+
+	if (!m)
+		return;
+	hearth_stream_destroy(m->stream);
+	for (i = 0; i <= MAX_ROWS; i++)
+		hearth_recording_destroy(m->recordings[i]);
+	if (m->output.view.buffer != m->embedding.view.buffer)
+		destroy_matrix(&m->output);
+	destroy_matrix(&m->embedding);
+	struct hearth_buffer *const buffers[] = { m->output_norm, m->x,	     m->normed, m->q,	 m->k,
+						  m->v,		  m->attention, m->gate,   m->up,
+						  m->logits,	  m->tokens, m->step,	m->best };
+
+	for (i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
+		hearth_buffer_destroy(buffers[i]);
+	for (i = 0; m->layers && i < m->params.layers; i++) {
+		struct layer *layer = &m->layers[i];
+		struct hearth_matrix *const matrices[] = { &layer->q,	   &layer->k,	 &layer->v,
+							   &layer->output, &layer->gate, &layer->up,
+							   &layer->down };
+		size_t j;
+
+		hearth_buffer_destroy(layer->attn_norm);
+		hearth_buffer_destroy(layer->ffn_norm);
+		for (j = 0; j < sizeof(matrices) / sizeof(matrices[0]); j++)
+			destroy_matrix(matrices[j]);
+		hearth_buffer_destroy(layer->cache.keys.buffer);
+		hearth_buffer_destroy(layer->cache.values.buffer);
+	}
+	free(m->layers);
+	free(m);
+}
+
+const struct hm_params *hm_llama_params(const struct hm_llama *m)
+{
+	return &m->params;
+}
+
+uint32_t hm_llama_context(const struct hm_llama *m)
+{
+	return m->options.context;
+}
+
+uint64_t hm_llama_weight_bytes(const struct hm_llama *m)
+{
+	return m->weight_bytes;
+}
+
+uint64_t hm_llama_cache_bytes(const struct hm_llama *m)
+{
+	return m->cache_bytes;
+}
+
+/* ---- Recording ---- */
+
+/* The operations of a recording under way; after the first failure nothing more is recorded. */
+struct recorder {
+	struct hm_llama *m;
+	struct hearth_recording *recording;
+	enum hearth_status status;
+	uint32_t rows;
+	uint64_t done;
+	uint64_t total;
+};
+
+#define OP(r, op, ...)                                                                   \
+	do {                                                                             \
+		if (!(r)->status) {                                                      \
+			progress((r)->m, "preparing kernels", (r)->done++, (r)->total); \
+			(r)->status = hearth_op_##op((r)->recording, __VA_ARGS__);      \
+		}                                                                        \
+	} while (0)
+
+static void record_attention(struct recorder *r, struct layer *layer)
+{
+	struct hm_llama *m = r->m;
+	const struct hm_params *p = &m->params;
+	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), step = all_of(m->step);
+	struct hearth_view q = all_of(m->q), k = all_of(m->k), v = all_of(m->v), none = { 0 };
+	struct hearth_view attention = all_of(m->attention);
+
+	OP(r, rms_norm, x, all_of(layer->attn_norm), normed, r->rows, p->dim, p->epsilon);
+	OP(r, matmul, &layer->q, normed, none, q, r->rows);
+	OP(r, matmul, &layer->k, normed, none, k, r->rows);
+	OP(r, matmul, &layer->v, normed, none, v, r->rows);
+	OP(r, rope, q, step, r->rows, p->heads, p->head_size, p->rope_dims, p->rope_base,
+	   HEARTH_ROPE_PAIRS);
+	OP(r, rope, k, step, r->rows, p->kv_heads, p->head_size, p->rope_dims, p->rope_base,
+	   HEARTH_ROPE_PAIRS);
+	OP(r, kv_store, k, v, &layer->cache, step, r->rows);
+	OP(r, attention, q, &layer->cache, step, attention, r->rows, p->heads,
+	   1.0f / sqrtf((float)p->head_size));
+	OP(r, matmul, &layer->output, attention, x, x, r->rows);
+}
+
+static void record_feed_forward(struct recorder *r, struct layer *layer)
+{
+	struct hm_llama *m = r->m;
+	const struct hm_params *p = &m->params;
+	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), none = { 0 };
+	struct hearth_view gate = all_of(m->gate), up = all_of(m->up);
+
+	OP(r, rms_norm, x, all_of(layer->ffn_norm), normed, r->rows, p->dim, p->epsilon);
+	OP(r, matmul, &layer->gate, normed, none, gate, r->rows);
+	OP(r, matmul, &layer->up, normed, none, up, r->rows);
+	OP(r, silu_mul, gate, up, gate, r->rows * p->hidden);
+	OP(r, matmul, &layer->down, gate, x, x, r->rows);
+}
+
+/* Only the last row's logits are wanted. */
+static void record_output(struct recorder *r)
+{
+	struct hm_llama *m = r->m;
+	const struct hm_params *p = &m->params;
+	struct hearth_view last = { .buffer = m->x, .offset = 4ull * p->dim * (r->rows - 1) };
+	struct hearth_view normed = all_of(m->normed), logits = all_of(m->logits), none = { 0 };
+
+	OP(r, rms_norm, last, all_of(m->output_norm), normed, 1, p->dim, p->epsilon);
+	OP(r, matmul, &m->output, normed, none, logits, 1);
+	OP(r, argmax, logits, all_of(m->best), 1, p->vocabulary);
+}
+
+static int record(struct hm_llama *m, uint32_t rows, struct hm_error *error)
+{
+	struct recorder r = { .m = m, .rows = rows, .total = m->params.layers * 14ull + 4 };
+	uint32_t i;
+
+	r.status = hearth_recording_create(m->device, &r.recording);
+	OP(&r, embedding, &m->embedding, all_of(m->tokens), all_of(m->x), rows);
+	for (i = 0; i < m->params.layers; i++) {
+		record_attention(&r, &m->layers[i]);
+		record_feed_forward(&r, &m->layers[i]);
+	}
+	record_output(&r);
+	if (!r.status)
+		r.status = hearth_recording_end(r.recording);
+	if (r.status) {
+		hearth_recording_destroy(r.recording);
+		return device_error(error, r.status);
+	}
+	progress(m, "preparing kernels", r.total, r.total);
+	m->recordings[rows] = r.recording;
+	return 0;
+}
+
+int hm_llama_prepare(struct hm_llama *m, uint32_t rows, struct hm_error *error)
+{
+	if (!rows || rows > m->options.max_rows)
+		return hm_fail(error, -EINVAL, "a step of %u tokens, expected 1 to %u", rows,
+			       m->options.max_rows);
+	return m->recordings[rows] ? 0 : record(m, rows, error);
+}
+
+/* ---- Running ---- */
+
+int hm_llama_step(struct hm_llama *m, const uint32_t *tokens, uint32_t rows, uint32_t position,
+		  struct hm_error *error)
+{
+	struct hearth_step step = { .position = position };
+	enum hearth_status status;
+	uint64_t slices = 0;
+	uint32_t i;
+	int ret;
+
+	ret = hm_llama_prepare(m, rows, error);
+	if (ret)
+		return ret;
+	if (position > m->options.context || rows > m->options.context - position)
+		return hm_fail(error, -EINVAL, "tokens %u to %u do not fit a context of %u", position,
+			       position + rows - 1, m->options.context);
+	for (i = 0; i < rows; i++)
+		if (tokens[i] >= m->params.vocabulary)
+			return hm_fail(error, -EINVAL, "token %u, expected less than the vocabulary's %u",
+				       tokens[i], m->params.vocabulary);
+	memcpy(hearth_buffer_map(m->tokens), tokens, 4ull * rows);
+	memcpy(hearth_buffer_map(m->step), &step, sizeof(step));
+	status = hearth_stream_submit(m->stream, m->recordings[rows]);
+	if (status)
+		return device_error(error, status);
+	/* In slices, so that somebody who watches a slow device sees that it works. */
+	do {
+		status = hearth_stream_wait(m->stream, WAIT_SLICE_NS);
+		if (status == HEARTH_ERROR_TIMEOUT)
+			progress(m, "computing", ++slices, 0);
+	} while (status == HEARTH_ERROR_TIMEOUT);
+	return status ? device_error(error, status) : 0;
+}
+
+uint32_t hm_llama_argmax(const struct hm_llama *m)
+{
+	uint32_t token;
+
+	memcpy(&token, hearth_buffer_map(m->best), sizeof(token));
+	return token;
+}
+
+int hm_llama_logits(struct hm_llama *m, float *logits, struct hm_error *error)
+{
+	enum hearth_status status = hearth_buffer_read(m->logits, 0, logits, 4ull * m->params.vocabulary);
+
+	return status ? device_error(error, status) : 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a GGUF file of the Llama architecture says of its model: sizes, and where each weight lies. Checked once
+ * here, so that those who compute (on a device, or in the float64 reference) only compute.
+ */
+#ifndef HEARTH_HM_PARAMS_H
+#define HEARTH_HM_PARAMS_H
+
+#include "gguf.h"
+
+#define HM_MAX_LAYERS 1024
+
+struct hm_params {
+	char name[128];
+	uint32_t context;   /* trained length */
+	uint32_t dim;
+	uint32_t layers;
+	uint32_t heads;
+	uint32_t kv_heads;
+	uint32_t head_size;
+	uint32_t rope_dims;
+	uint32_t hidden;    /* of the feed-forward part */
+	uint32_t vocabulary;
+	float epsilon;
+	float rope_base;
+};
+
+/* Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]. */
+struct hm_layer_tensors {
+	const struct hm_gguf_tensor *attn_norm;
+	const struct hm_gguf_tensor *attn_q;
+	const struct hm_gguf_tensor *attn_k;
+	const struct hm_gguf_tensor *attn_v;
+	const struct hm_gguf_tensor *attn_output;
+	const struct hm_gguf_tensor *ffn_norm;
+	const struct hm_gguf_tensor *ffn_gate;
+	const struct hm_gguf_tensor *ffn_up;
+	const struct hm_gguf_tensor *ffn_down;
+};
+
+struct hm_tensors {
+	const struct hm_gguf_tensor *embedding;
+	const struct hm_gguf_tensor *output_norm;
+	const struct hm_gguf_tensor *output; /* the embedding again, when the file has none */
+	struct hm_layer_tensors *layers;     /* [hm_params.layers] */
+};
+
+/* Errors: -ENOENT for a missing key or tensor, -EINVAL, -ENOTSUP, -ENOMEM; the message names it. */
+int hm_params_read(const struct hm_gguf *gguf, struct hm_params *params, struct hm_error *error);
+
+/*
+ * Finds all tensors, and checks shapes and types. A tensor in the file that the architecture does not use is an error:
+ * the model would compute something else than what was trained. Freed with hm_tensors_free().
+ */
+int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *params,
+		    struct hm_tensors *tensors, struct hm_error *error);
+void hm_tensors_free(struct hm_tensors *tensors);
+
+#endif /* HEARTH_HM_PARAMS_H */
