@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the files of the virtual board share. It is one thread with one poll loop, so there are no
+ * locks; the only concurrency is with the SoC, through struct vb_link (link.h).
+ */
+#ifndef VB_H
+#define VB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <hearth/hbi.h>
+#include "../../firmware/platform/virtual/link.h"
+
+#define VB_BAR0_BYTES	   0x80000u
+#define VB_BAR4_BYTES	   0x4000u
+#define VB_DOORBELLS	   0x10000u /* in BAR0 */
+#define VB_DOORBELL_LOG2   12
+#define VB_MSIX_PBA	   0x2000u /* in BAR4, whose table is at 0 */
+#define VB_CONFIG_BYTES	   4096u
+#define VB_RESET_TIMEOUT   200 /* of 100 ms: reset and boot */
+#define VB_ADMIN_TIMEOUT   100 /* of 100 ms */
+
+enum vb_misbehaviour {
+	VB_BEHAVES,
+	VB_HANGS,    /* the SoC stops */
+	VB_GARBAGE,  /* registers read as noise */
+	VB_ALL_ONES, /* registers read as all ones */
+	VB_VANISHES, /* the process ends */
+};
+
+struct vb_options {
+	const char *socket;
+	const char *qemu;
+	uint64_t dram; /* bytes of the aperture */
+	unsigned int workers;
+	unsigned int vlen;
+	bool verbose;
+	enum vb_misbehaviour misbehaviour;
+	uint64_t misbehave_after; /* doorbells */
+};
+
+extern struct vb_options vb_options;
+
+/* ---- vb_main.c ---- */
+
+/* Ends the poll loop. */
+void vb_quit(int status);
+void __attribute__((format(printf, 1, 2))) vb_log(const char *format, ...);
+/* True once the misbehaviour that was asked for has begun. */
+bool vb_misbehaves(enum vb_misbehaviour how);
+void vb_count_doorbell(void);
+
+/* ---- vb_vfio.c: the protocol ---- */
+
+/* Serves one message of the client. False when the client is gone or talks nonsense. */
+bool vb_vfio_serve(int client);
+void vb_interrupt(unsigned int vector);
+/*
+ * Tells the client of an access to a bus address that it has not mapped, so that its IOMMU notes it.
+ * @data: what would have been written (at most 8 bytes), NULL for a read.
+ */
+void vb_vfio_report_dma(uint64_t bus, const void *data, uint64_t size);
+
+/* ---- vb_config.c: PCI configuration space ---- */
+
+void vb_config_init(void);
+void vb_config_reset(void);
+void vb_config_read(uint32_t offset, void *data, uint32_t size);
+void vb_config_write(uint32_t offset, const void *data, uint32_t size);
+
+/* ---- vb_regs.c: BAR0 ---- */
+
+void vb_regs_init(void);
+void vb_regs_read(uint32_t offset, void *data, uint32_t size);
+void vb_regs_write(uint32_t offset, const void *data, uint32_t size);
+/* Reset of the whole board: by register, function-level reset, or the client's reset. */
+void vb_regs_reset(void);
+/* The SoC has changed its state, or has ended. */
+void vb_regs_soc_state(void);
+void vb_regs_boot_timeout(void);
+void vb_regs_fail(enum hbi_boot_error error);
+/* Queue status written by the DMA engine: what an armed queue waits for. */
+void vb_regs_queue_status(uint32_t queue, const struct hbi_queue_status *status);
+void vb_regs_queue_reset(uint32_t queue, uint32_t vector);
+
+/* ---- vb_soc.c: board memory and the SoC that runs in it ---- */
+
+extern uint8_t *vb_dram;
+extern int vb_dram_fd;
+extern struct vb_link *vb_link;
+
+uint64_t vb_dram_bytes(void);
+int vb_soc_init(void);
+void vb_soc_fini(void);
+/* Checks the staged image and copies it to where it runs. */
+enum hbi_boot_error vb_soc_load(uint64_t address, uint64_t size);
+int vb_soc_start(void);
+/* Ends the SoC at once and waits for it. */
+void vb_soc_kill(void);
+void vb_soc_freeze(void);
+/* The SoC's process has ended by itself. */
+bool vb_soc_ended(void);
+int vb_soc_fd(void);
+/* Takes a kick of the SoC: new state, new DMA descriptors. */
+void vb_soc_serve(void);
+void vb_soc_kick(void);
+/* (Re)starts or stops the boot timer. */
+int vb_soc_timer_fd(void);
+void vb_soc_timer(unsigned int milliseconds);
+
+/* ---- vb_dma.c: host memory and the DMA engine ---- */
+
+/* 0, or a positive errno for the reply. Takes over @fd (-1: not mappable). */
+int vb_dma_map(uint64_t bus, uint64_t size, int fd, uint64_t offset, bool read, bool write);
+int vb_dma_unmap(uint64_t bus, uint64_t size);
+void vb_dma_unmap_all(void);
+/* Carries out one descriptor. */
+void vb_dma_execute(struct vb_descriptor *descriptor);
+
+#endif /* VB_H */

@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Host memory as far as the client has mapped it for the board, and the DMA engine. The engine
+ * reaches nothing else: a bus address outside the table, or against its permissions, is refused, and
+ * the client is told, so that an IOMMU can note who tried what.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "vb.h"
+
+/* One file of the client's memory, mapped once however many ranges of it are mapped for DMA. */
+struct file {
+	dev_t device;
+	ino_t inode;
+	uint8_t *base;
+	uint64_t size;
+	size_t uses;
+	struct file *next;
+};
+
+struct map {
+	uint64_t bus;
+	uint64_t size;
+	struct file *file; /* NULL: only the client can reach it */
+	uint64_t offset;
+	bool read;
+	bool write;
+};
+
+static struct file *files;
+static struct map *maps; /* sorted by bus address, never overlapping */
+static size_t map_count;
+static size_t map_room;
+
+/* A queue whose last order was refused; see VB_OP_STATUS. */
+static bool refused[VB_QUEUES];
+
+static struct file *file_get(int fd)
+{
+	struct stat stat;
+	struct file *file;
+
+	if (fstat(fd, &stat) || stat.st_size <= 0)
+		return NULL;
+	for (file = files; file; file = file->next)
+		if (file->device == stat.st_dev && file->inode == stat.st_ino &&
+		    file->size == (uint64_t)stat.st_size)
+			break;
+	if (!file) {
+		file = calloc(1, sizeof(*file));
+		if (!file)
+			return NULL;
+		file->device = stat.st_dev;
+		file->inode = stat.st_ino;
+		file->size = stat.st_size;
+		file->base = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (file->base == MAP_FAILED) {
+			free(file);
+			return NULL;
+		}
+		file->next = files;
+		files = file;
+	}
+	file->uses++;
+	return file;
+}
+
+static void file_put(struct file *file)
+{
+	struct file **link = &files;
+
+	if (!file || --file->uses)
+		return;
+	while (*link != file)
+		link = &(*link)->next;
+	*link = file->next;
+	munmap(file->base, file->size);
+	free(file);
+}
+
+/* Index of the first map that ends after @bus. */
+static size_t find(uint64_t bus)
+{
+	size_t low = 0, high = map_count;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (maps[middle].bus + (maps[middle].size - 1) < bus)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+int vb_dma_map(uint64_t bus, uint64_t size, int fd, uint64_t offset, bool read, bool write)
+{
+	struct file *file = NULL;
+	size_t at;
+	int error = 0;
+
+	if (!size || bus + (size - 1) < bus) {
+		error = EINVAL;
+		goto out;
+	}
+	at = find(bus);
+	if (at < map_count && maps[at].bus <= bus + (size - 1)) {
+		error = EEXIST;
+		goto out;
+	}
+	if (map_count == map_room) {
+		size_t room = map_room ? 2 * map_room : 64;
+		struct map *more = realloc(maps, room * sizeof(*maps));
+
+		if (!more) {
+			error = ENOMEM;
+			goto out;
+		}
+		maps = more;
+		map_room = room;
+	}
+	if (fd >= 0) {
+		file = file_get(fd);
+		if (!file || offset > file->size || size > file->size - offset) {
+			file_put(file);
+			error = EINVAL;
+			goto out;
+		}
+	}
+	memmove(maps + at + 1, maps + at, (map_count - at) * sizeof(*maps));
+	maps[at] = (struct map){ bus, size, file, offset, read, write };
+	map_count++;
+out:
+	if (fd >= 0)
+		close(fd);
+	return error;
+}
+
+int vb_dma_unmap(uint64_t bus, uint64_t size)
+{
+	size_t first = find(bus), last = first, i;
+
+	if (!size || bus + (size - 1) < bus)
+		return EINVAL;
+	while (last < map_count && maps[last].bus <= bus + (size - 1)) {
+		/* Part of a range cannot be unmapped. */
+		if (maps[last].bus < bus || maps[last].bus + (maps[last].size - 1) > bus + (size - 1))
+			return EINVAL;
+		last++;
+	}
+	for (i = first; i < last; i++)
+		file_put(maps[i].file);
+	memmove(maps + first, maps + last, (map_count - last) * sizeof(*maps));
+	map_count -= last - first;
+	return 0;
+}
+
+void vb_dma_unmap_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < map_count; i++)
+		file_put(maps[i].file);
+	map_count = 0;
+}
+
+/* ---- The engine ---- */
+
+static bool is_host(uint64_t address)
+{
+	return address >= VB_HOST_WINDOW && address - VB_HOST_WINDOW < 1ull << VB_HOST_BITS;
+}
+
+/* Where @address is for us, and how many bytes from there on, at most @size. NULL: out of reach. */
+static void *reach(uint64_t address, uint64_t size, bool write, uint64_t *bytes)
+{
+	struct map *map;
+	uint64_t offset;
+	size_t at;
+
+	if (!is_host(address)) {
+		offset = address - VB_DRAM_BASE;
+		if (address < VB_DRAM_BASE || offset >= vb_dram_bytes())
+			return NULL;
+		*bytes = vb_dram_bytes() - offset < size ? vb_dram_bytes() - offset : size;
+		return vb_dram + offset;
+	}
+	address -= VB_HOST_WINDOW;
+	at = find(address);
+	map = maps + at;
+	if (at == map_count || map->bus > address || !map->file ||
+	    !(write ? map->write : map->read))
+		return NULL;
+	offset = address - map->bus;
+	*bytes = map->size - offset < size ? map->size - offset : size;
+	return map->file->base + map->offset + offset;
+}
+
+static enum vb_result refuse(uint64_t address, const void *data, uint64_t size)
+{
+	if (!is_host(address))
+		return VB_BAD;
+	vb_log("DMA %s of bus address 0x%llx refused", data ? "write" : "read",
+	       (unsigned long long)(address - VB_HOST_WINDOW));
+	vb_vfio_report_dma(address - VB_HOST_WINDOW, data, size < 8 ? size : 8);
+	return VB_REFUSED;
+}
+
+static enum vb_result move(uint64_t destination, uint64_t source, uint64_t size)
+{
+	while (size) {
+		uint64_t bytes;
+		void *from, *to;
+
+		from = reach(source, size, false, &bytes);
+		if (!from)
+			return refuse(source, NULL, size);
+		to = reach(destination, bytes, true, &bytes);
+		if (!to)
+			return refuse(destination, from, bytes ? bytes : 1);
+		memmove(to, from, bytes);
+		source += bytes;
+		destination += bytes;
+		size -= bytes;
+	}
+	return VB_OK;
+}
+
+static enum vb_result fill(uint64_t destination, uint64_t size, uint32_t value)
+{
+	if (size % 4 || destination % 4)
+		return VB_BAD;
+	while (size) {
+		uint64_t bytes, i;
+		uint32_t *to = reach(destination, size, true, &bytes);
+
+		if (!to || bytes < 4)
+			return refuse(destination, &value, 4);
+		for (i = 0; i < bytes / 4; i++)
+			to[i] = value;
+		destination += bytes & ~3ull;
+		size -= bytes & ~3ull;
+	}
+	return VB_OK;
+}
+
+static enum vb_result write_value(uint64_t destination, uint64_t value)
+{
+	uint64_t bytes, *to;
+
+	if (destination % 8)
+		return VB_BAD;
+	to = reach(destination, 8, true, &bytes);
+	if (!to || bytes < 8)
+		return refuse(destination, &value, 8);
+	__atomic_store_n(to, value, __ATOMIC_SEQ_CST);
+	return VB_OK;
+}
+
+/* The reader takes the first word as the sign that the rest is there. */
+static enum vb_result record(uint64_t destination, const uint64_t *payload, uint64_t size)
+{
+	uint64_t bytes, *to;
+
+	if (destination % 8 || size % 8 || !size || size > sizeof(((struct vb_descriptor *)0)->payload))
+		return VB_BAD;
+	to = reach(destination, size, true, &bytes);
+	if (!to || bytes < size)
+		return refuse(destination, payload, 8);
+	memcpy(to + 1, payload + 1, size - 8);
+	__atomic_store_n(to, payload[0], __ATOMIC_SEQ_CST);
+	return VB_OK;
+}
+
+static enum vb_result status(const struct vb_descriptor *d)
+{
+	struct hbi_queue_status block;
+	enum vb_result result;
+
+	memcpy(&block, d->payload, sizeof(block));
+	if (d->queue >= VB_QUEUES || d->size != sizeof(block))
+		return VB_BAD;
+	if (refused[d->queue] && block.state == HBI_QUEUE_LIVE)
+		return VB_OK;
+	result = record(d->destination, d->payload, d->size);
+	vb_regs_queue_status(d->queue, &block);
+	return result;
+}
+
+void vb_dma_execute(struct vb_descriptor *shared)
+{
+	struct vb_descriptor d = *shared;
+	enum vb_result result = VB_OK;
+
+	switch (d.op) {
+	case VB_OP_MOVE:
+		result = move(d.destination, d.source, d.size);
+		break;
+	case VB_OP_FILL:
+		result = fill(d.destination, d.size, d.value);
+		break;
+	case VB_OP_WRITE:
+		result = write_value(d.destination, d.value);
+		break;
+	case VB_OP_RECORD:
+		result = record(d.destination, d.payload, d.size);
+		break;
+	case VB_OP_STATUS:
+		result = status(&d);
+		break;
+	case VB_OP_INTERRUPT:
+		vb_interrupt(d.value);
+		break;
+	case VB_OP_QUEUE:
+		if (d.queue < VB_QUEUES) {
+			refused[d.queue] = false;
+			vb_regs_queue_reset(d.queue, d.value);
+		}
+		break;
+	default:
+		result = VB_BAD;
+	}
+	if (result != VB_OK && d.queue < VB_QUEUES)
+		refused[d.queue] = true;
+	__atomic_store_n(&shared->result, result, __ATOMIC_SEQ_CST);
+}
