@@ -77,6 +77,15 @@ void die(const char *format, ...)
 	exit(1);
 }
 
+void test_arguments(int argc, char **argv)
+{
+	if (argc != 4)
+		die("usage: %s BOARD FIRMWARE KERNELS", argv[0]);
+	board_path = argv[1];
+	firmware_path = argv[2];
+	kernels_path = argv[3];
+}
+
 /* ---- Messages ---- */
 
 static void receive(struct client *c, void *data, size_t size, int *fd)
@@ -394,6 +403,31 @@ uint32_t config_read(struct client *c, uint32_t offset, unsigned int size)
 void config_write(struct client *c, uint32_t offset, uint32_t value, unsigned int size)
 {
 	region_write(c, VU_PCI_CONFIG, offset, value, size);
+}
+
+int client_dma_map(struct client *c, uint64_t bus, uint64_t offset, uint64_t size, bool write)
+{
+	struct vu_dma_map map = {
+		.argsz = sizeof(map),
+		.flags = VU_DMA_READ | (write ? VU_DMA_WRITE : 0),
+		.offset = offset,
+		.address = bus,
+		.size = size,
+	};
+
+	return request(c, VU_DMA_MAP, &map, sizeof(map), c->host_fd, NULL, 0, NULL);
+}
+
+int client_dma_unmap(struct client *c, uint64_t bus, uint64_t size)
+{
+	struct vu_dma_unmap unmap = { .argsz = sizeof(unmap), .address = bus, .size = size };
+
+	return request(c, VU_DMA_UNMAP, &unmap, sizeof(unmap), -1, NULL, 0, NULL);
+}
+
+int client_request(struct client *c, uint16_t command, const void *body, size_t size)
+{
+	return request(c, command, body, size, -1, NULL, 0, NULL);
 }
 
 void client_reset(struct client *c)

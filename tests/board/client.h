@@ -27,6 +27,8 @@ void tap_run(const char *name, void (*test)(void));
 /* Prints the plan; the exit status. */
 int tap_end(void);
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *format, ...);
+/* Takes the paths of board, firmware and kernels from the command line. */
+void test_arguments(int argc, char **argv);
 
 /* ---- The board as a PCI function ---- */
 
@@ -69,6 +71,11 @@ void bar_write(struct client *c, unsigned int bar, uint64_t offset, uint64_t val
 uint32_t config_read(struct client *c, uint32_t offset, unsigned int size);
 void config_write(struct client *c, uint32_t offset, uint32_t value, unsigned int size);
 void client_reset(struct client *c);
+/* Maps more memory of the host's file for DMA; a positive errno if the board refuses. */
+int client_dma_map(struct client *c, uint64_t bus, uint64_t offset, uint64_t size, bool write);
+int client_dma_unmap(struct client *c, uint64_t bus, uint64_t size);
+/* Sends one request with any body; the errno of the reply. */
+int client_request(struct client *c, uint16_t command, const void *body, size_t size);
 /* Sends raw bytes and nothing else. */
 void client_send_raw(struct client *c, const void *data, size_t size);
 bool irq_wait(struct client *c, unsigned int vector, int timeout_ms);
