@@ -258,9 +258,10 @@ static bool serve_region_info(struct message *message)
 	answer.info.flags |= VU_REGION_MMAP | VU_REGION_CAPS;
 	answer.info.argsz = sizeof(answer);
 	answer.info.offset = VB_FIRMWARE_BYTES;
+	/* Named even where there is no room for it: QEMU refuses the flag without an offset. */
+	answer.info.cap_offset = sizeof(answer.info);
 	if (room >= sizeof(answer)) {
 		size = sizeof(answer);
-		answer.info.cap_offset = sizeof(answer.info);
 		answer.cap.id = VU_CAP_SPARSE_MMAP;
 		answer.cap.version = 1;
 		answer.cap.areas = 1;
