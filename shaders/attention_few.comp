@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Causal grouped-query attention for few rows: a step of generation.
+ *
+ * A work-group serves QUERIES queries of one key and value head; a query is a row and a head that shares
+ * those keys, numbered row · ratio + head of the group. Keys are taken CHUNK at a time: scores (a team a
+ * key, lanes along the head), their exponentials with a running maximum and sum, then the weighted
+ * sum of values (an invocation an element of the head, or several invocations each a part of the keys).
+ */
+#version 450
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_GOOGLE_include_directive : require
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 2) const uint HEAD_SIZE = 64;
+layout(constant_id = 3) const uint CHUNK = 64; /* keys at a time */
+
+layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
+layout(set = 0, binding = 1, std430) readonly buffer Keys { uint keys[]; };
+layout(set = 0, binding = 2, std430) readonly buffer Values { uint values[]; };
+layout(set = 0, binding = 3, std430) readonly buffer Step { uint step_words[]; };
+layout(set = 0, binding = 4, std430) buffer Y { float y[]; };
+
+layout(push_constant) uniform Push {
+	uint q_first, keys_first, values_first, step_first, y_first; /* starts of the views, in words */
+	uint rows;
+	uint heads;
+	uint kv_heads;
+	uint capacity;
+	float scale;
+};
+
+#include "kv.glsl"
+#include "team.glsl"
+
+const uint HEAD_WORDS = HEAD_SIZE / KV_UNIT;
+
+shared float query[QUERIES * HEAD_SIZE]; /* in planes, like matvec's activations */
+shared float scores[QUERIES * CHUNK];
+shared float maximum[QUERIES];
+shared float total[QUERIES];
+shared float decay[QUERIES]; /* what earlier sums are multiplied with */
+shared float sums[QUERIES * KV_UNIT * gl_WorkGroupSize.x];
+
+/* Where query number n of the work-group lies in q and y. */
+uint query_start(uint n, uint ratio)
+{
+	uint row = n / ratio;
+	uint head = gl_WorkGroupID.x * ratio + n % ratio;
+
+	return (row * heads + head) * HEAD_SIZE;
+}
+
+void main()
+{
+	uint ratio = heads / kv_heads;
+	uint first_query = gl_WorkGroupID.y * QUERIES;
+	uint last_query = rows * ratio - 1;
+	uint position = step_words[step_first];
+	uint self = gl_LocalInvocationIndex;
+	uint stride = kv_heads * HEAD_WORDS;
+	uint head_at = gl_WorkGroupID.x * HEAD_WORDS;
+	/* The values' turn: this invocation's word of the head, and which keys it takes. */
+	uint parts = gl_WorkGroupSize.x / HEAD_WORDS;
+	uint word = self % HEAD_WORDS;
+	uint part = self / HEAD_WORDS;
+	bool idle = part >= parts;
+	float accumulated[QUERIES][KV_UNIT];
+	uint limit[QUERIES]; /* keys that a query sees */
+	uint key_count = 0;
+
+	[[unroll]] for (uint n = 0; n < QUERIES; n++) {
+		uint number = min(first_query + n, last_query);
+
+		limit[n] = min(position + number / ratio + 1, capacity);
+		key_count = max(key_count, limit[n]);
+		for (uint i = self; i < HEAD_SIZE; i += gl_WorkGroupSize.x)
+			query[n * HEAD_SIZE + (i % KV_UNIT) * HEAD_WORDS + i / KV_UNIT] =
+				q[q_first + query_start(number, ratio) + i] * scale;
+		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+			accumulated[n][e] = 0.0;
+	}
+	if (self < QUERIES) {
+		maximum[self] = NO_SCORE;
+		total[self] = 0.0;
+	}
+	barrier();
+
+	for (uint first = 0; first < key_count; first += CHUNK) {
+		uint count = min(CHUNK, key_count - first);
+
+		/* Scores. All teams go round the same number of times. */
+		for (uint at = 0; at < count; at += team_count) {
+			uint key = min(at + team_index, count - 1);
+			uint start = keys_first + (first + key) * stride + head_at;
+			float dots[QUERIES];
+
+			[[unroll]] for (uint n = 0; n < QUERIES; n++)
+				dots[n] = 0.0;
+			for (uint i = team_lane; i < HEAD_WORDS; i += team_lanes) {
+				float elements[KV_UNIT];
+
+				kv_decode(keys[start + i], elements);
+				[[unroll]] for (uint n = 0; n < QUERIES; n++)
+					[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+						dots[n] = fma(query[n * HEAD_SIZE + e * HEAD_WORDS + i],
+							      elements[e], dots[n]);
+			}
+			[[unroll]] for (uint n = 0; n < QUERIES; n++) {
+				float dot = team_sum(dots[n]);
+
+				if (team_lane == 0 && at + team_index < count)
+					scores[n * CHUNK + key] =
+						first + key < limit[n] ? dot : NO_SCORE;
+			}
+		}
+		barrier();
+
+		/* Exponentials. */
+		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
+			float largest = maximum[n];
+			float sum = 0.0;
+
+			for (uint i = team_lane; i < count; i += team_lanes)
+				largest = max(largest, scores[n * CHUNK + i]);
+			largest = team_max(largest);
+			barrier(); /* all have read the scores that team n % team_count now replaces */
+			if (team_index == n % team_count)
+				for (uint i = team_lane; i < count; i += team_lanes) {
+					float score = scores[n * CHUNK + i];
+					float weight = score > NO_SCORE ? exp(score - largest) : 0.0;
+
+					scores[n * CHUNK + i] = weight;
+					sum += weight;
+				}
+			sum = team_sum(sum);
+			if (team_index == n % team_count && team_lane == 0) {
+				decay[n] = exp(maximum[n] - largest);
+				total[n] = total[n] * decay[n] + sum;
+				maximum[n] = largest;
+			}
+		}
+		barrier();
+
+		/* Weighted values. */
+		[[unroll]] for (uint n = 0; n < QUERIES; n++)
+			[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+				accumulated[n][e] *= decay[n];
+		if (!idle) {
+			for (uint key = part; key < count; key += parts) {
+				float elements[KV_UNIT];
+
+				kv_decode(values[values_first + (first + key) * stride + head_at + word],
+					  elements);
+				[[unroll]] for (uint n = 0; n < QUERIES; n++)
+					[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+						accumulated[n][e] = fma(scores[n * CHUNK + key],
+									elements[e],
+									accumulated[n][e]);
+			}
+		}
+		barrier();
+	}
+
+	[[unroll]] for (uint n = 0; n < QUERIES; n++)
+		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+			sums[(n * KV_UNIT + e) * gl_WorkGroupSize.x + self] = accumulated[n][e];
+	barrier();
+	if (part == 0) {
+		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
+			if (first_query + n > last_query)
+				continue;
+			[[unroll]] for (uint e = 0; e < KV_UNIT; e++) {
+				float sum = 0.0;
+
+				for (uint p = 0; p < parts; p++)
+					sum += sums[(n * KV_UNIT + e) * gl_WorkGroupSize.x +
+						    p * HEAD_WORDS + word];
+				y[y_first + query_start(first_query + n, ratio) + KV_UNIT * word + e] =
+					sum / total[n];
+			}
+		}
+	}
+}

@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every operation, type and kind of shape against the float64 reference.
+ *
+ * Tolerances are relative to the sum of the absolute values of what was summed. Float32 sums of some
+ * thousand terms err by a few parts in a million of that; what goes through exp() errs more.
+ */
+#include "rt_test.h"
+
+#include <math.h>
+
+#define SUM_TOLERANCE	    4e-6
+#define EXP_TOLERANCE	    2e-5
+#define ROTATION_TOLERANCE  1e-6
+
+static const enum hearth_type types[] = {
+	HEARTH_TYPE_F32, HEARTH_TYPE_F16, HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0,
+};
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* ---- matmul ---- */
+
+enum residual { NONE, OTHER, IN_PLACE };
+
+static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32_t k,
+			enum residual residual)
+{
+	static const char *const names[] = { "", " + residual", " + residual in place" };
+	uint64_t out_count = (uint64_t)rows * n;
+	void *w = rt_weights(type, n, k, n + k);
+	float *x = rt_random((uint64_t)rows * k, rows + k);
+	float *r = rt_random(out_count, rows + n);
+	double *x64 = rt_doubles(x, (uint64_t)rows * k);
+	double *r64 = rt_doubles(r, out_count);
+	double *want = rt_alloc(8 * out_count);
+	double *magnitude = rt_alloc(8 * out_count);
+	float *got = rt_alloc(4 * out_count);
+	const struct hearth_matrix matrix = {
+		.view = rt_buffer(w, n * ref_row_bytes(type, k)),
+		.type = type, .rows = n, .columns = k,
+	};
+	struct hearth_view x_view = rt_buffer(x, 4ull * rows * k);
+	struct hearth_view y_view = rt_buffer(residual == IN_PLACE ? r : NULL, 4 * out_count);
+	struct hearth_view r_view = residual == OTHER ? rt_buffer(r, 4 * out_count) :
+				    residual == IN_PLACE ? y_view : (struct hearth_view){ 0 };
+	struct hearth_recording *recording = rt_recording();
+	enum hearth_status status;
+
+	ref_matmul(w, type, n, k, x64, residual == NONE ? NULL : r64, want, magnitude, rows);
+	status = hearth_op_matmul(recording, &matrix, x_view, r_view, y_view, rows);
+	rt_require(status, "hearth_op_matmul");
+	rt_require(rt_run(recording), "matmul");
+	rt_read(y_view, got, 4 * out_count);
+	rt_ok(rt_close_enough(got, want, magnitude, out_count, SUM_TOLERANCE, 0),
+	      "matmul %s: %u rows, %u × %u%s", rt_type_name(type), rows, n, k, names[residual]);
+	rt_free_buffers();
+	free(w), free(x), free(r), free(x64), free(r64), free(want), free(magnitude), free(got);
+}
+
+static void test_matmuls(void)
+{
+	static const uint32_t row_counts[] = { 1, 2, 3, 7, 8, 9, 17, 64, 65, 130 };
+	static const struct { uint32_t n, k; } shapes[] = {
+		{ 1, 32 }, { 5, 64 }, { 16, 96 }, { 64, 128 }, { 67, 160 }, { 130, 288 }, { 259, 1024 },
+	};
+	/* Columns that are no multiple of anything, where the type allows them. */
+	static const uint32_t ragged[] = { 1, 2, 7, 33, 63, 65, 257 };
+	static const uint32_t ragged_rows[] = { 1, 3, 20, 66 };
+
+	for (size_t t = 0; t < COUNT(types); t++) {
+		for (size_t s = 0; s < COUNT(shapes) - (rt_small ? 2 : 0); s++)
+			for (size_t r = 0; r < COUNT(row_counts) - (rt_small ? 4 : 0); r++)
+				test_matmul(types[t], row_counts[r], shapes[s].n, shapes[s].k,
+					    (enum residual)((s + r) % 3));
+		if (!rt_small) {
+			test_matmul(types[t], 1, 1000, 4096, NONE);
+			test_matmul(types[t], 1, 33, 11008, OTHER);
+			test_matmul(types[t], 100, 300, 2048, IN_PLACE);
+		}
+		if (types[t] != HEARTH_TYPE_F32 && types[t] != HEARTH_TYPE_F16)
+			continue;
+		for (size_t k = 0; k < COUNT(ragged); k++)
+			for (size_t r = 0; r < COUNT(ragged_rows) - (rt_small ? 2 : 0); r++)
+				test_matmul(types[t], ragged_rows[r], 37, ragged[k], (enum residual)(k % 3));
+	}
+}
+
+/* ---- embedding ---- */
+
+static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t columns)
+{
+	const uint32_t tokens[] = { 0, table_rows - 1, table_rows / 2, table_rows, UINT32_MAX, 1 % table_rows };
+	uint32_t rows = COUNT(tokens);
+	uint64_t count = (uint64_t)rows * columns;
+	void *table = rt_weights(type, table_rows, columns, 7);
+	double *want = rt_alloc(8 * count);
+	float *got = rt_random(count, 8); /* not zero */
+	const struct hearth_matrix matrix = {
+		.view = rt_buffer(table, table_rows * ref_row_bytes(type, columns)),
+		.type = type, .rows = table_rows, .columns = columns,
+	};
+	struct hearth_view y = rt_buffer(got, 4 * count);
+	struct hearth_recording *recording = rt_recording();
+
+	ref_embedding(table, type, table_rows, columns, tokens, want, rows);
+	rt_require(hearth_op_embedding(recording, &matrix, rt_buffer(tokens, sizeof(tokens)), y, rows),
+		   "hearth_op_embedding");
+	rt_require(rt_run(recording), "embedding");
+	rt_read(y, got, 4 * count);
+	/* One product of exact factors. */
+	rt_ok(rt_close_enough(got, want, NULL, count, 1e-7, 0), "embedding %s: table %u × %u",
+	      rt_type_name(type), table_rows, columns);
+	rt_free_buffers();
+	free(table), free(want), free(got);
+}
+
+/* ---- rms_norm ---- */
+
+static void test_rms_norm(uint32_t rows, uint32_t columns, float epsilon, bool in_place)
+{
+	uint64_t count = (uint64_t)rows * columns;
+	float *x = rt_random(count, rows + columns);
+	float *weight = rt_random(columns, 3);
+	double *x64 = rt_doubles(x, count);
+	double *weight64 = rt_doubles(weight, columns);
+	struct hearth_view x_view = rt_buffer(x, 4 * count);
+	struct hearth_view y_view = in_place ? x_view : rt_buffer(NULL, 4 * count);
+	struct hearth_recording *recording = rt_recording();
+
+	ref_rms_norm(x64, weight64, x64, rows, columns, epsilon);
+	rt_require(hearth_op_rms_norm(recording, x_view, rt_buffer(weight, 4 * columns), y_view, rows,
+				      columns, epsilon), "hearth_op_rms_norm");
+	rt_require(rt_run(recording), "rms_norm");
+	rt_read(y_view, x, 4 * count);
+	rt_ok(rt_close_enough(x, x64, NULL, count, SUM_TOLERANCE, 0), "rms_norm: %u × %u, epsilon %g%s",
+	      rows, columns, (double)epsilon, in_place ? ", in place" : "");
+	rt_free_buffers();
+	free(x), free(weight), free(x64), free(weight64);
+}
+
+/* ---- rope ---- */
+
+static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
+		      uint32_t dims, float base, enum hearth_rope mode)
+{
+	uint64_t count = (uint64_t)rows * heads * head_size;
+	float *x = rt_random(count, position + rows);
+	double *want = rt_doubles(x, count);
+	struct hearth_view view = rt_buffer(x, 4 * count);
+	struct hearth_recording *recording = rt_recording();
+
+	ref_rope(want, position, rows, heads, head_size, dims, base, mode);
+	rt_require(hearth_op_rope(recording, view, rt_step(position), rows, heads, head_size, dims, base,
+				  mode), "hearth_op_rope");
+	rt_require(rt_run(recording), "rope");
+	rt_read(view, x, 4 * count);
+	/* Numbers are up to 1, so sums of two products up to 2. */
+	rt_ok(rt_close_enough(x, want, NULL, count, ROTATION_TOLERANCE, 1),
+	      "rope %s: position %u, %u × %u × %u, dims %u, base %g",
+	      mode == HEARTH_ROPE_PAIRS ? "pairs" : "halves", position, rows, heads, head_size, dims,
+	      (double)base);
+	rt_free_buffers();
+	free(x), free(want);
+}
+
+/* ---- the cache and attention ---- */
+
+/* float values as the cache keeps them */
+static void round_to_cache(double *values, uint64_t count, enum hearth_type type)
+{
+	if (type == HEARTH_TYPE_F16)
+		for (uint64_t i = 0; i < count; i++)
+			values[i] = ref_f16_to_double(ref_double_to_f16(values[i]));
+}
+
+/* Fills a cache through hearth_op_kv_store in two goes, then attends with the last rows. */
+static void test_attention(enum hearth_type type, uint32_t position, uint32_t rows, uint32_t heads,
+			   uint32_t kv_heads, uint32_t head_size)
+{
+	uint32_t positions = position + rows;
+	uint32_t capacity = positions + 3;
+	uint64_t row = (uint64_t)kv_heads * head_size;
+	uint64_t kv_count = positions * row;
+	uint64_t count = (uint64_t)rows * heads * head_size;
+	uint64_t cache_bytes = capacity * row * (type == HEARTH_TYPE_F16 ? 2 : 4);
+	float scale = 1 / sqrtf((float)head_size);
+	float *q = rt_random(count, 1 + rows);
+	float *k = rt_random(kv_count, 2 + heads);
+	float *v = rt_random(kv_count, 3 + head_size);
+	float *got = rt_alloc(4 * count);
+	double *k64, *v64, *q64;
+	double *want = rt_alloc(8 * count);
+	double *magnitude = rt_alloc(8 * count);
+	double *scores = rt_alloc(8ull * positions);
+	const struct hearth_kv_cache cache = {
+		.keys = rt_buffer(NULL, cache_bytes), .values = rt_buffer(NULL, cache_bytes),
+		.type = type, .capacity = capacity, .kv_heads = kv_heads, .head_size = head_size,
+	};
+	struct hearth_recording *recording = rt_recording();
+	struct hearth_view y = rt_buffer(NULL, 4 * count);
+	struct hearth_view step = rt_step(position);
+
+	/* Spread the scores, so that the softmax is not flat. */
+	for (uint64_t i = 0; i < count; i++)
+		q[i] *= 4;
+	q64 = rt_doubles(q, count);
+	k64 = rt_doubles(k, kv_count);
+	v64 = rt_doubles(v, kv_count);
+	round_to_cache(k64, kv_count, type);
+	round_to_cache(v64, kv_count, type);
+	ref_attention(q64, k64, v64, want, magnitude, scores, position, rows, heads, kv_heads,
+		      head_size, scale);
+	if (position)
+		rt_require(hearth_op_kv_store(recording, rt_buffer(k, 4 * position * row),
+					      rt_buffer(v, 4 * position * row), &cache, rt_step(0),
+					      position), "hearth_op_kv_store");
+	rt_require(hearth_op_kv_store(recording, rt_buffer(k + position * row, 4 * rows * row),
+				      rt_buffer(v + position * row, 4 * rows * row), &cache, step, rows),
+		   "hearth_op_kv_store");
+	rt_require(hearth_op_attention(recording, rt_buffer(q, 4 * count), &cache, step, y, rows, heads,
+				       scale), "hearth_op_attention");
+	rt_require(rt_run(recording), "attention");
+	rt_read(y, got, 4 * count);
+	rt_ok(rt_close_enough(got, want, magnitude, count, EXP_TOLERANCE, 0),
+	      "attention %s: position %u, %u rows, %u heads over %u, head size %u", rt_type_name(type),
+	      position, rows, heads, kv_heads, head_size);
+	rt_free_buffers();
+	free(q), free(k), free(v), free(got), free(k64), free(v64), free(q64), free(want);
+	free(magnitude), free(scores);
+}
+
+static void test_attentions(void)
+{
+	static const uint32_t head_sizes[] = { 16, 32, 64, 128, 80, 96, 256, 2, 6 };
+	static const struct { uint32_t heads, kv_heads; } groups[] = {
+		{ 1, 1 }, { 4, 2 }, { 4, 1 }, { 8, 1 }, { 7, 1 }, { 6, 6 },
+	};
+	static const struct { uint32_t position, rows; } steps[] = {
+		{ 0, 1 }, { 1, 1 }, { 63, 1 }, { 64, 1 }, { 200, 1 }, { 0, 2 }, { 5, 3 }, { 0, 16 },
+		{ 0, 33 }, { 17, 40 }, { 100, 9 },
+	};
+	static const enum hearth_type cache_types[] = { HEARTH_TYPE_F32, HEARTH_TYPE_F16 };
+
+	for (size_t t = 0; t < COUNT(cache_types); t++) {
+		for (size_t h = 0; h < COUNT(head_sizes); h++)
+			for (size_t s = 0; s < COUNT(steps); s++) {
+				size_t g = (h + s) % COUNT(groups);
+
+				if (!rt_small || (h < 3 && s % 3 == 0))
+					test_attention(cache_types[t], steps[s].position, steps[s].rows,
+						       groups[g].heads, groups[g].kv_heads,
+						       head_sizes[h]);
+			}
+		for (size_t g = 0; g < COUNT(groups) && !rt_small; g++) {
+			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads, 64);
+			test_attention(cache_types[t], 31, 35, groups[g].heads, groups[g].kv_heads, 64);
+		}
+		if (!rt_small) {
+			test_attention(cache_types[t], 4095, 1, 8, 2, 64);
+			test_attention(cache_types[t], 1500, 20, 4, 2, 128);
+		}
+	}
+}
+
+/* Rows beyond the capacity are dropped, and nothing else is touched. */
+static void test_kv_overflow(enum hearth_type type)
+{
+	enum { CAPACITY = 5, ROW = 64, ROWS = 4, POSITION = 3 };
+	float *k = rt_random(ROWS * ROW, 1);
+	uint64_t cache_bytes = CAPACITY * ROW * (type == HEARTH_TYPE_F16 ? 2 : 4);
+	uint8_t *before = rt_alloc(2 * cache_bytes);
+	uint8_t *after = rt_alloc(2 * cache_bytes);
+	uint8_t *want = rt_alloc(2 * cache_bytes);
+	struct hearth_recording *recording = rt_recording();
+	struct hearth_view both, k_view = rt_buffer(k, sizeof(float) * ROWS * ROW);
+	struct hearth_kv_cache cache = {
+		.type = type, .capacity = CAPACITY, .kv_heads = 2, .head_size = 32,
+	};
+
+	memset(before, 0x5a, 2 * cache_bytes);
+	memcpy(want, before, 2 * cache_bytes);
+	for (int half = 0; half < 2; half++)
+		for (int r = 0; r < CAPACITY - POSITION; r++)
+			ref_quantise_row(k + r * ROW, type, ROW, want + half * cache_bytes +
+					 (POSITION + r) * cache_bytes / CAPACITY);
+	both = rt_buffer(before, 2 * cache_bytes);
+	cache.keys = (struct hearth_view){ both.buffer, 0, cache_bytes };
+	cache.values = (struct hearth_view){ both.buffer, cache_bytes, cache_bytes };
+	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(POSITION), ROWS),
+		   "hearth_op_kv_store");
+	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(CAPACITY), ROWS),
+		   "hearth_op_kv_store");
+	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(UINT32_MAX - 1), ROWS),
+		   "hearth_op_kv_store");
+	rt_require(rt_run(recording), "kv_store");
+	rt_read(both, after, 2 * cache_bytes);
+	rt_ok(!memcmp(want, after, 2 * cache_bytes), "kv_store %s: rows beyond the capacity are dropped",
+	      rt_type_name(type));
+	rt_free_buffers();
+	free(k), free(before), free(after), free(want);
+}
+
+/* ---- by element ---- */
+
+static void test_elementwise(uint32_t count, bool silu)
+{
+	float *a = rt_random(count, count);
+	float *b = rt_random(count, count + 1);
+	double *a64, *b64;
+	struct hearth_view a_view, b_view;
+	struct hearth_recording *recording = rt_recording();
+
+	for (uint32_t i = 0; silu && i < count; i++)
+		a[i] *= i % 7 == 0 ? 80 : 6; /* as far as exp() overflows nothing */
+	a64 = rt_doubles(a, count);
+	b64 = rt_doubles(b, count);
+	a_view = rt_buffer(a, 4ull * count);
+	b_view = rt_buffer(b, 4ull * count);
+	if (silu) {
+		ref_silu_mul(a64, b64, a64, count);
+		rt_require(hearth_op_silu_mul(recording, a_view, b_view, a_view, count), "silu_mul");
+	} else {
+		ref_add(a64, b64, b64, count);
+		memcpy(a64, b64, 8ull * count);
+		rt_require(hearth_op_add(recording, a_view, b_view, b_view, count), "add");
+	}
+	rt_require(rt_run(recording), "elementwise");
+	rt_read(silu ? a_view : b_view, a, 4ull * count);
+	rt_ok(rt_close_enough(a, a64, NULL, count, silu ? EXP_TOLERANCE : 1e-7, 1e-30), "%s: %u elements",
+	      silu ? "silu_mul" : "add", count);
+	rt_free_buffers();
+	free(a), free(b), free(a64), free(b64);
+}
+
+/* ---- argmax ---- */
+
+static void test_argmax(uint32_t rows, uint32_t columns)
+{
+	uint64_t count = (uint64_t)rows * columns;
+	float *x = rt_random(count, columns);
+	uint32_t *want = rt_alloc(4ull * rows);
+	uint32_t *got = rt_alloc(4ull * rows);
+	struct hearth_recording *recording = rt_recording();
+	struct hearth_view index = rt_buffer(NULL, 4ull * rows);
+	double *x64;
+
+	for (uint32_t r = 0; r < rows; r++) {
+		float *row = x + (uint64_t)r * columns;
+
+		switch (r % 8) {
+		case 1: /* equal maxima: the first counts */
+			row[columns / 3] = row[columns - 1] = 5;
+			break;
+		case 2: /* NaN is no maximum */
+			row[0] = NAN;
+			row[columns / 2] = columns > 1 ? 3 : NAN;
+			break;
+		case 3: /* nothing but NaN */
+			for (uint32_t i = 0; i < columns; i++)
+				row[i] = NAN;
+			break;
+		case 4: /* nothing but -inf, after a NaN */
+			for (uint32_t i = 0; i < columns; i++)
+				row[i] = i ? -INFINITY : NAN;
+			break;
+		case 5: /* zeros of both signs are equal */
+			for (uint32_t i = 0; i < columns; i++)
+				row[i] = i % 2 ? 0.0f : -0.0f;
+			break;
+		case 6:
+			row[columns - 1] = INFINITY;
+			break;
+		case 7: /* all below zero */
+			for (uint32_t i = 0; i < columns; i++)
+				row[i] = -fabsf(row[i]) - 1;
+			break;
+		}
+	}
+	x64 = rt_doubles(x, count);
+	ref_argmax(x64, want, rows, columns);
+	rt_require(hearth_op_argmax(recording, rt_buffer(x, 4 * count), index, rows, columns), "argmax");
+	rt_require(rt_run(recording), "argmax");
+	rt_read(index, got, 4ull * rows);
+	for (uint32_t r = 0; r < rows; r++)
+		if (got[r] != want[r])
+			rt_note("row %u: got %u, expected %u", r, got[r], want[r]);
+	rt_ok(!memcmp(got, want, 4ull * rows), "argmax: %u × %u", rows, columns);
+	rt_free_buffers();
+	free(x), free(want), free(got), free(x64);
+}
+
+int main(void)
+{
+	static const uint32_t lengths[] = { 1, 3, 4, 63, 64, 255, 257, 1000, 70001 };
+	static const uint32_t norm_columns[] = { 1, 5, 64, 100, 288, 1024, 4097 };
+	static const struct { uint32_t rows, columns; } tables[] = { { 1, 32 }, { 100, 96 }, { 33, 288 } };
+
+	rt_open();
+	test_matmuls();
+	for (size_t t = 0; t < COUNT(types); t++)
+		for (size_t s = 0; s < COUNT(tables); s++)
+			test_embedding(types[t], tables[s].rows, tables[s].columns);
+	test_embedding(HEARTH_TYPE_F32, 9, 7);
+	test_embedding(HEARTH_TYPE_F16, 9, 7);
+	for (size_t c = 0; c < COUNT(norm_columns); c++) {
+		test_rms_norm(1, norm_columns[c], 1e-5f, false);
+		test_rms_norm(5, norm_columns[c], 1e-6f, true);
+	}
+	for (int mode = HEARTH_ROPE_PAIRS; mode <= HEARTH_ROPE_HALVES; mode++) {
+		test_rope(0, 1, 1, 2, 2, 10000, (enum hearth_rope)mode);
+		test_rope(5, 3, 2, 16, 16, 10000, (enum hearth_rope)mode);
+		test_rope(100, 9, 4, 64, 64, 500000, (enum hearth_rope)mode);
+		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode);
+		test_rope(1000000, 2, 3, 128, 128, 1e6f, (enum hearth_rope)mode);
+		test_rope(7, 1, 5, 6, 4, 1, (enum hearth_rope)mode);
+	}
+	test_attentions();
+	test_kv_overflow(HEARTH_TYPE_F32);
+	test_kv_overflow(HEARTH_TYPE_F16);
+	for (size_t i = 0; i < COUNT(lengths) - (rt_small ? 1 : 0); i++) {
+		test_elementwise(lengths[i], false);
+		test_elementwise(lengths[i], true);
+		test_argmax(8, lengths[i]);
+	}
+	rt_close();
+	return rt_done();
+}

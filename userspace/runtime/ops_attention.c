@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations on the key and value cache, and the rotary positions that go before them.
+ */
+#include "runtime.h"
+#include "tuning.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define MAX_HEAD_SIZE	  256
+#define MANY_THREADS_R	  8 /* THREADS_R of shaders/attention_many.comp … */
+#define MANY_THREADS_N	  16
+#define MANY_QUERIES	  4 /* … and QUERIES there */
+#define MANY_LEAST	  16 /* queries of a key head from which that shader pays */
+#define FEW_CHUNK	  64
+
+/* ---- Rope ---- */
+
+/* frequencies[i] = base^(-2i/dims) / 2π, as a 64-bit fraction of a turn. */
+static enum hearth_status make_rope_table(struct hearth_device *device, uint32_t dims, float base,
+					  struct hearth_buffer **out)
+{
+	uint32_t pairs = dims / 2;
+	uint64_t *turns = calloc(pairs, sizeof(*turns));
+	enum hearth_status status;
+
+	if (!turns)
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_op_rope: out of host memory");
+	for (uint32_t i = 0; i < pairs; i++) {
+		long double frequency = powl(base, -2.0L * i / dims) / (2 * acosl(-1.0L));
+
+		turns[i] = (uint64_t)roundl(ldexpl(frequency, 64));
+	}
+	status = hearth_buffer_create(device, 8ull * pairs, HEARTH_BUFFER_DEVICE, out);
+	if (status == HEARTH_OK) {
+		status = hearth_buffer_write(*out, 0, turns, 8ull * pairs);
+		if (status != HEARTH_OK)
+			hearth_buffer_destroy(*out);
+	}
+	free(turns);
+	return status;
+}
+
+static enum hearth_status get_rope_table(struct hearth_device *device, uint32_t dims, float base,
+					 struct hearth_buffer **out)
+{
+	enum hearth_status status = HEARTH_OK;
+	struct hrt_rope_table *table;
+
+	pthread_mutex_lock(&device->cache_lock);
+	for (table = device->rope_tables; table; table = table->next)
+		if (table->dims == dims && table->base == base)
+			break;
+	if (!table) {
+		table = calloc(1, sizeof(*table));
+		status = table ? make_rope_table(device, dims, base, &table->buffer) :
+				 hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_op_rope: out of host memory");
+		if (status != HEARTH_OK) {
+			free(table);
+			goto out;
+		}
+		table->dims = dims;
+		table->base = base;
+		table->next = device->rope_tables;
+		device->rope_tables = table;
+	}
+	*out = table->buffer;
+out:
+	pthread_mutex_unlock(&device->cache_lock);
+	return status;
+}
+
+struct rope_push {
+	uint32_t x_first, step_first, frequencies_first;
+	uint32_t heads;
+	uint32_t head_size;
+	uint32_t pairs;
+};
+
+enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hearth_view x,
+				  struct hearth_view step, uint32_t rows, uint32_t heads,
+				  uint32_t head_size, uint32_t dims, float base,
+				  enum hearth_rope mode)
+{
+	static const char op[] = "hearth_op_rope";
+	enum hearth_status status = hrt_recording_check(recording, op);
+	struct rope_push push = { .heads = heads, .head_size = head_size, .pairs = dims / 2 };
+	struct hearth_view table = { 0 };
+	const struct hrt_pipeline *pipeline;
+	struct hrt_binding bindings[3];
+
+	if (status != HEARTH_OK)
+		return status;
+	if (!rows || !heads || !head_size || heads > UINT32_MAX / head_size || !dims || dims % 2 ||
+	    dims > head_size)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: %u rows × %u heads × %u, dims %u: expected at least 1 × 1 × dims, dims "
+				"even", op, rows, heads, head_size, dims);
+	/* A turn a position would be base^0 / 2π < 1; smaller bases would go beyond the table's range. */
+	if (!(base >= 1.0f) || isinf(base))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: base %g, expected a number ≥ 1", op,
+				(double)base);
+	if (mode != HEARTH_ROPE_PAIRS && mode != HEARTH_ROPE_HALVES)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: unknown mode %d", op, mode);
+	status = get_rope_table(recording->device, dims, base, &table.buffer);
+	if (status != HEARTH_OK)
+		return status;
+	if ((status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, heads * head_size),
+			       HRT_READ | HRT_WRITE, &bindings[0], &push.x_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "step", &step, sizeof(struct hearth_step), HRT_READ,
+			       &bindings[1], &push.step_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "frequencies", &table, 4ull * dims, HRT_READ,
+			       &bindings[2], &push.frequencies_first)) != HEARTH_OK)
+		return status;
+
+	const uint32_t spec[] = { hrt_tune_local(recording->device), mode == HEARTH_ROPE_HALVES };
+	const uint32_t groups[3] = {
+		(uint32_t)hrt_ceil_div((uint64_t)heads * push.pairs, spec[0]), rows, 1,
+	};
+
+	status = hrt_shader_pipeline(recording->device, HRT_SHADER_rope, spec, HRT_COUNT(spec),
+				     &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, op, pipeline, bindings, &push, groups);
+}
+
+/* ---- The cache ---- */
+
+/* *row_words: of a position; *bytes: of keys, and of values. */
+static enum hearth_status check_cache(const char *op, const struct hearth_kv_cache *cache,
+				      uint32_t *row_words, uint64_t *bytes)
+{
+	uint64_t elements;
+
+	if (!cache)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: cache is NULL", op);
+	if (cache->type != HEARTH_TYPE_F32 && cache->type != HEARTH_TYPE_F16)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: a cache of type %s (%d), expected F32 or F16", op,
+				hrt_type_name(cache->type), cache->type);
+	if (!cache->capacity || !cache->kv_heads || !cache->head_size ||
+	    (cache->type == HEARTH_TYPE_F16 && cache->head_size % 2))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: a cache of %u × %u heads × %u, expected at least 1 × 1 × 1 and even head "
+				"sizes for F16", op, cache->capacity, cache->kv_heads, cache->head_size);
+	elements = (uint64_t)cache->kv_heads * cache->head_size;
+	if (elements > UINT32_MAX)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u heads × %u are too many", op,
+				cache->kv_heads, cache->head_size);
+	*row_words = (uint32_t)(cache->type == HEARTH_TYPE_F16 ? elements / 2 : elements);
+	*bytes = hrt_words_bytes(*row_words, cache->capacity);
+	return HEARTH_OK;
+}
+
+struct kv_store_push {
+	uint32_t k_first, v_first, step_first, keys_first, values_first;
+	uint32_t row_words;
+	uint32_t capacity;
+};
+
+enum hearth_status hearth_op_kv_store(struct hearth_recording *recording, struct hearth_view k,
+				      struct hearth_view v, const struct hearth_kv_cache *cache,
+				      struct hearth_view step, uint32_t rows)
+{
+	static const char op[] = "hearth_op_kv_store";
+	enum hearth_status status = hrt_recording_check(recording, op);
+	const struct hrt_pipeline *pipeline;
+	struct hrt_binding bindings[5];
+	struct kv_store_push push;
+	uint64_t bytes, row_bytes;
+
+	if (status != HEARTH_OK)
+		return status;
+	status = check_cache(op, cache, &push.row_words, &bytes);
+	if (status != HEARTH_OK)
+		return status;
+	if (!rows)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: 0 rows", op);
+	push.capacity = cache->capacity;
+	row_bytes = hrt_words_bytes(rows, cache->kv_heads * cache->head_size);
+	if ((status = hrt_bind(recording, op, "k", &k, row_bytes, HRT_READ, &bindings[0],
+			       &push.k_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "v", &v, row_bytes, HRT_READ, &bindings[1],
+			       &push.v_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "step", &step, sizeof(struct hearth_step), HRT_READ,
+			       &bindings[2], &push.step_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "the cache's keys", &cache->keys, bytes, HRT_WRITE,
+			       &bindings[3], &push.keys_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "the cache's values", &cache->values, bytes, HRT_WRITE,
+			       &bindings[4], &push.values_first)) != HEARTH_OK)
+		return status;
+
+	const uint32_t spec[] = { hrt_tune_local(recording->device) };
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.row_words, spec[0]), rows, 1 };
+
+	status = hrt_shader_pipeline(recording->device,
+				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_kv_store_f16 :
+								      HRT_SHADER_kv_store_f32,
+				     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, op, pipeline, bindings, &push, groups);
+}
+
+/* ---- Attention ---- */
+
+struct attention_push {
+	uint32_t q_first, keys_first, values_first, step_first, y_first;
+	uint32_t rows;
+	uint32_t heads;
+	uint32_t kv_heads;
+	uint32_t capacity;
+	float scale;
+};
+
+/* [type F16][queries 4][subgroup] */
+static const enum hrt_shader few_shaders[2][2][2] = {
+	{ { HRT_SHADER_attention_few1_f32, HRT_SHADER_attention_few1_subgroup_f32 },
+	  { HRT_SHADER_attention_few4_f32, HRT_SHADER_attention_few4_subgroup_f32 } },
+	{ { HRT_SHADER_attention_few1_f16, HRT_SHADER_attention_few1_subgroup_f16 },
+	  { HRT_SHADER_attention_few4_f16, HRT_SHADER_attention_few4_subgroup_f16 } },
+};
+
+static enum hearth_status record_few(struct hearth_recording *recording, const char *op,
+				     const struct hearth_kv_cache *cache,
+				     const struct hrt_binding *bindings,
+				     const struct attention_push *push)
+{
+	bool f16 = cache->type == HEARTH_TYPE_F16;
+	uint32_t head_words = f16 ? cache->head_size / 2 : cache->head_size;
+	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, head_words);
+	uint64_t query_count = (uint64_t)push->rows * (push->heads / push->kv_heads);
+	uint32_t queries = query_count > 1 ? 4 : 1;
+	/* Without subgroups an invocation takes a key alone, which needs no reductions. */
+	const uint32_t spec[] = { team.local, team.subgroup ? team.lanes : 1, cache->head_size,
+				  FEW_CHUNK };
+	const uint32_t groups[3] = { push->kv_heads, (uint32_t)hrt_ceil_div(query_count, queries), 1 };
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	if (team.local < head_words)
+		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
+				"%s: a head size of %u needs work-groups of %u, %s has %u", op,
+				cache->head_size, head_words,
+				recording->device->physical->properties.name,
+				recording->device->physical->properties.max_workgroup_invocations);
+	status = hrt_shader_pipeline(recording->device, few_shaders[f16][queries == 4][team.subgroup],
+				     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, op, pipeline, bindings, push, groups);
+}
+
+static enum hearth_status record_many(struct hearth_recording *recording, const char *op,
+				      const struct hearth_kv_cache *cache,
+				      const struct hrt_binding *bindings,
+				      const struct attention_push *push, uint32_t keys)
+{
+	uint64_t query_count = (uint64_t)push->rows * (push->heads / push->kv_heads);
+	const uint32_t spec[] = { MANY_THREADS_N * MANY_THREADS_R, MANY_THREADS_R, cache->head_size,
+				  keys };
+	const uint32_t groups[3] = {
+		push->kv_heads,
+		(uint32_t)hrt_ceil_div(query_count, MANY_THREADS_R * MANY_QUERIES),
+		1,
+	};
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	status = hrt_shader_pipeline(recording->device,
+				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_attention_many_f16 :
+								      HRT_SHADER_attention_many_f32,
+				     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, op, pipeline, bindings, push, groups);
+}
+
+enum hearth_status hearth_op_attention(struct hearth_recording *recording, struct hearth_view q,
+				       const struct hearth_kv_cache *cache, struct hearth_view step,
+				       struct hearth_view y, uint32_t rows, uint32_t heads,
+				       float scale)
+{
+	static const char op[] = "hearth_op_attention";
+	enum hearth_status status = hrt_recording_check(recording, op);
+	struct attention_push push = { .rows = rows, .heads = heads, .scale = scale };
+	struct hrt_binding bindings[5];
+	uint32_t row_words, keys, unit;
+	uint64_t bytes, y_bytes;
+
+	if (status != HEARTH_OK)
+		return status;
+	status = check_cache(op, cache, &row_words, &bytes);
+	if (status != HEARTH_OK)
+		return status;
+	if (!rows || !heads || heads % cache->kv_heads)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: %u rows, %u heads over %u key heads: expected at least 1 row and a "
+				"multiple of the key heads", op, rows, heads, cache->kv_heads);
+	if (cache->head_size > MAX_HEAD_SIZE || heads > UINT32_MAX / cache->head_size ||
+	    (uint64_t)rows * heads > UINT32_MAX)
+		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
+				"%s: %u rows × %u heads × %u, supported are head sizes up to %d", op, rows,
+				heads, cache->head_size, MAX_HEAD_SIZE);
+	push.kv_heads = cache->kv_heads;
+	push.capacity = cache->capacity;
+	y_bytes = hrt_words_bytes(rows, heads * cache->head_size);
+	if ((status = hrt_bind(recording, op, "q", &q, y_bytes, HRT_READ, &bindings[0],
+			       &push.q_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "the cache's keys", &cache->keys, bytes, HRT_READ,
+			       &bindings[1], &push.keys_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "the cache's values", &cache->values, bytes, HRT_READ,
+			       &bindings[2], &push.values_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "step", &step, sizeof(struct hearth_step), HRT_READ,
+			       &bindings[3], &push.step_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &bindings[4],
+			       &push.y_first)) != HEARTH_OK)
+		return status;
+	unit = cache->type == HEARTH_TYPE_F16 ? 2 : 1;
+	keys = hrt_tune_attention_keys(recording->device, cache->head_size, MANY_THREADS_R);
+	if (keys && rows > 1 && (uint64_t)rows * (heads / cache->kv_heads) >= MANY_LEAST &&
+	    cache->head_size % (MANY_THREADS_N * unit) == 0)
+		return record_many(recording, op, cache, bindings, &push, keys);
+	return record_few(recording, op, cache, bindings, &push);
+}

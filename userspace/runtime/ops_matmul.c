@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Operations on weights: matmul in its two forms, and the embedding.
+ */
+#include "runtime.h"
+#include "tuning.h"
+
+#define MATVEC_ROWS   4	   /* ROWS in shaders/matvec.comp */
+#define MATVEC_SHARED 2048 /* activations staged at a time */
+#define MATMUL_TILE   4	   /* TILE_R and TILE_N in shaders/matmul.comp */
+
+static enum hrt_shader typed_shader(enum hrt_shader f32, enum hearth_type type)
+{
+	switch (type) {
+	case HEARTH_TYPE_F16:
+		return f32 + 1;
+	case HEARTH_TYPE_Q8_0:
+		return f32 + 2;
+	case HEARTH_TYPE_Q4_0:
+		return f32 + 3;
+	default:
+		return f32;
+	}
+}
+
+_Static_assert(HRT_SHADER_matmul_q4_0 == HRT_SHADER_matmul_f32 + 3, "order of variants");
+_Static_assert(HRT_SHADER_matvec_q4_0 == HRT_SHADER_matvec_f32 + 3, "order of variants");
+_Static_assert(HRT_SHADER_matvec_subgroup_q4_0 == HRT_SHADER_matvec_subgroup_f32 + 3,
+	       "order of variants");
+_Static_assert(HRT_SHADER_embedding_q4_0 == HRT_SHADER_embedding_f32 + 3, "order of variants");
+
+/* The push constants of both matmul shaders; matvec.comp knows only those up to units. */
+struct matmul_push {
+	uint32_t w_first, x_first, residual_first, y_first;
+	uint32_t columns;
+	uint32_t n_count;
+	uint32_t units;
+	uint32_t rows;
+	uint32_t y_stride;
+};
+
+struct matmul {
+	const char *op;
+	const struct hearth_matrix *w;
+	uint32_t rows;
+	bool add_residual;
+	struct hrt_binding bindings[4];
+	struct matmul_push push;
+};
+
+static enum hearth_status record_matvec(struct hearth_recording *recording, struct matmul *m)
+{
+	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
+	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
+	const uint32_t spec[] = {
+		team.local,
+		team.lanes,
+		MATVEC_SHARED / hrt_type_unit(m->w->type),
+		hrt_whole_words(m->w->type, m->w->columns),
+		m->add_residual,
+		group_rows,
+	};
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(m->push.n_count, group_rows), 1, 1 };
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	status = hrt_shader_pipeline(recording->device,
+				     typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 :
+								  HRT_SHADER_matvec_f32,
+						  m->w->type),
+				     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
+}
+
+static enum hearth_status record_matmul(struct hearth_recording *recording, struct matmul *m)
+{
+	const struct hrt_matmul_shape *shape = hrt_tune_matmul(recording->device, m->rows);
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	if (!shape)
+		return hrt_fail(HEARTH_ERROR_UNSUPPORTED, "%s: no tile fits the limits of %s", m->op,
+				recording->device->physical->properties.name);
+
+	const uint32_t spec[] = {
+		shape->threads_n * shape->threads_r,
+		shape->threads_n,
+		shape->threads_r,
+		hrt_whole_words(m->w->type, m->w->columns),
+		m->add_residual,
+		shape->step_k,
+		shape->stage_along_n,
+	};
+	const uint32_t groups[3] = {
+		(uint32_t)hrt_ceil_div(m->push.n_count, MATMUL_TILE * shape->threads_n),
+		(uint32_t)hrt_ceil_div(m->rows, MATMUL_TILE * shape->threads_r),
+		1,
+	};
+
+	status = hrt_shader_pipeline(recording->device,
+				     typed_shader(HRT_SHADER_matmul_f32, m->w->type), spec,
+				     HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
+}
+
+enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
+				    const struct hearth_matrix *w, struct hearth_view x,
+				    struct hearth_view residual, struct hearth_view y, uint32_t rows)
+{
+	static const char op[] = "hearth_op_matmul";
+	struct matmul m = { .op = op, .w = w, .rows = rows, .add_residual = residual.buffer };
+	enum hearth_status status = hrt_recording_check(recording, op);
+	uint32_t y_first, residual_first;
+	uint64_t w_bytes, y_bytes;
+	uint32_t part;
+
+	if (status != HEARTH_OK)
+		return status;
+	status = hrt_matrix_check(op, w, &w_bytes);
+	if (status != HEARTH_OK)
+		return status;
+	if (!rows)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: 0 rows", op);
+	y_bytes = hrt_words_bytes(rows, w->rows);
+	/* A kernel without a residual still has the binding: y stands in for it. */
+	if ((status = hrt_bind_rows(recording, op, w, 0, w->rows, &m.bindings[0],
+				    &m.push.w_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, w->columns), HRT_READ,
+			       &m.bindings[1], &m.push.x_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, m.add_residual ? "residual" : "y",
+			       m.add_residual ? &residual : &y, y_bytes, HRT_READ, &m.bindings[2],
+			       &residual_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &m.bindings[3],
+			       &y_first)) != HEARTH_OK)
+		return status;
+	m.push.columns = w->columns;
+	m.push.units = (uint32_t)hrt_ceil_div(w->columns, hrt_type_unit(w->type));
+	m.push.rows = rows;
+	m.push.y_stride = w->rows;
+	part = hrt_rows_per_binding(recording->device, op, w);
+	if (!part)
+		return HEARTH_ERROR_UNSUPPORTED;
+	for (uint32_t first = 0; first < w->rows && status == HEARTH_OK; first += part) {
+		m.push.n_count = w->rows - first < part ? w->rows - first : part;
+		m.push.residual_first = residual_first + first;
+		m.push.y_first = y_first + first;
+		status = hrt_bind_rows(recording, op, w, first, m.push.n_count, &m.bindings[0],
+				       &m.push.w_first);
+		if (status == HEARTH_OK)
+			status = rows == 1 ? record_matvec(recording, &m) :
+					     record_matmul(recording, &m);
+		if (first > UINT32_MAX - part)
+			break;
+	}
+	return status;
+}
+
+struct embedding_push {
+	uint32_t w_first, tokens_first, y_first;
+	uint32_t columns;
+	uint32_t units;
+	uint32_t first_token;
+	uint32_t n_count;
+	uint32_t table_rows;
+};
+
+enum hearth_status hearth_op_embedding(struct hearth_recording *recording,
+				       const struct hearth_matrix *table, struct hearth_view tokens,
+				       struct hearth_view y, uint32_t rows)
+{
+	static const char op[] = "hearth_op_embedding";
+	enum hearth_status status = hrt_recording_check(recording, op);
+	const struct hrt_pipeline *pipeline;
+	struct hrt_binding bindings[3];
+	struct embedding_push push;
+	uint64_t table_bytes;
+	uint32_t part;
+
+	if (status != HEARTH_OK)
+		return status;
+	status = hrt_matrix_check(op, table, &table_bytes);
+	if (status != HEARTH_OK)
+		return status;
+	if (!rows)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: 0 rows", op);
+	push = (struct embedding_push){
+		.columns = table->columns,
+		.units = (uint32_t)hrt_ceil_div(table->columns, hrt_type_unit(table->type)),
+		.table_rows = table->rows,
+	};
+	if ((status = hrt_bind_rows(recording, op, table, 0, table->rows, &bindings[0],
+				    &push.w_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "tokens", &tokens, hrt_words_bytes(rows, 1), HRT_READ,
+			       &bindings[1], &push.tokens_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "y", &y, hrt_words_bytes(rows, table->columns),
+			       HRT_WRITE, &bindings[2], &push.y_first)) != HEARTH_OK)
+		return status;
+	part = hrt_rows_per_binding(recording->device, op, table);
+	if (!part)
+		return HEARTH_ERROR_UNSUPPORTED;
+
+	const uint32_t spec[] = { hrt_tune_local(recording->device),
+				  hrt_whole_words(table->type, table->columns) };
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.units, spec[0]), rows, 1 };
+
+	status = hrt_shader_pipeline(recording->device,
+				     typed_shader(HRT_SHADER_embedding_f32, table->type), spec,
+				     HRT_COUNT(spec), &pipeline);
+	for (uint32_t first = 0; first < table->rows && status == HEARTH_OK; first += part) {
+		push.first_token = first;
+		push.n_count = table->rows - first < part ? table->rows - first : part;
+		status = hrt_bind_rows(recording, op, table, first, push.n_count, &bindings[0],
+				       &push.w_first);
+		if (status == HEARTH_OK)
+			status = hrt_record(recording, op, pipeline, bindings, &push, groups);
+		if (first > UINT32_MAX - part)
+			break;
+	}
+	return status;
+}

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Every shape of a work-group in one place. Shapes fit the least that Vulkan guarantees (128 invocations, 16
+ * KiB of shared memory) unless a condition says more; invocations along outputs come in multiples of
+ * 16, so that vectors of 4, 8 or 16 lanes are full.
+ */
+#include "tuning.h"
+
+/* First match wins. A tile needs 4 · step_k · (4 · threads_r + 4 · threads_n) bytes of shared memory. */
+static const struct hrt_matmul_shape matmul_shapes[] = {
+	{ .max_rows = 8, .threads_n = 16, .threads_r = 2, .step_k = 32, .stage_along_n = true },
+	{ .max_rows = 24, .threads_n = 16, .threads_r = 4, .step_k = 32, .stage_along_n = true },
+	{ .max_rows = UINT32_MAX, .threads_n = 16, .threads_r = 16, .step_k = 32, .stage_along_n = true },
+	{ .max_rows = UINT32_MAX, .threads_n = 16, .threads_r = 8, .step_k = 32, .stage_along_n = true },
+};
+
+const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows)
+{
+	const struct hearth_device_properties *p = &device->physical->properties;
+
+	for (size_t i = 0; i < HRT_COUNT(matmul_shapes); i++) {
+		const struct hrt_matmul_shape *shape = &matmul_shapes[i];
+		uint32_t shared = 16 * shape->step_k * (shape->threads_r + shape->threads_n);
+
+		if (rows <= shape->max_rows && shared <= p->shared_memory_bytes &&
+		    shape->threads_n * shape->threads_r <= p->max_workgroup_invocations)
+			return shape;
+	}
+	return NULL;
+}
+
+struct hrt_team_shape hrt_tune_team(const struct hearth_device *device, uint64_t elements,
+				    uint32_t least)
+{
+	const struct hearth_device_properties *p = &device->physical->properties;
+	struct hrt_team_shape shape = {
+		.subgroup = p->subgroup_arithmetic && p->subgroup_size >= 4 && p->subgroup_size <= 64,
+		.local = 64,
+	};
+
+	shape.lanes = shape.subgroup ? p->subgroup_size : 16;
+	/* Some sixteen elements an invocation keep it busy; a CPU gains nothing from more invocations. */
+	while (shape.local < 256 && 2 * shape.local <= p->max_workgroup_invocations &&
+	       (shape.local < least ||
+		(elements / shape.local >= 16 && p->type != HEARTH_DEVICE_CPU)))
+		shape.local *= 2;
+	return shape;
+}
+
+uint32_t hrt_tune_local(const struct hearth_device *device)
+{
+	(void)device;
+	return 64;
+}
+
+uint32_t hrt_tune_attention_keys(const struct hearth_device *device, uint32_t head_size,
+				 uint32_t threads_r)
+{
+	const struct hearth_device_properties *p = &device->physical->properties;
+
+	for (uint32_t keys = 2; keys; keys--) {
+		uint64_t chunk = 16ull * keys;
+		/* The keys' tile, and scores and weights of 4 queries an invocation. */
+		uint64_t words = head_size * chunk + 2 * 4 * threads_r * chunk;
+
+		if (4 * words <= p->shared_memory_bytes &&
+		    16 * threads_r <= p->max_workgroup_invocations)
+			return keys;
+	}
+	return 0;
+}

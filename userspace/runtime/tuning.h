@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Shapes of work-groups, chosen from a device's limits. All of them are in tuning.c.
+ */
+#ifndef HEARTH_TUNING_H
+#define HEARTH_TUNING_H
+
+#include "runtime.h"
+
+/* matmul.comp: a work-group computes (4 · threads_r) × (4 · threads_n) outputs, step_k columns at a time. */
+struct hrt_matmul_shape {
+	uint32_t max_rows; /* serves up to so many rows of activations */
+	uint32_t threads_n;
+	uint32_t threads_r;
+	uint32_t step_k;
+	bool stage_along_n;
+};
+
+/* NULL if the device's limits admit none. */
+const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows);
+
+/* Kernels of teams (shaders/team.glsl). */
+struct hrt_team_shape {
+	bool subgroup;	/* teams are subgroups */
+	uint32_t local; /* invocations of a work-group */
+	uint32_t lanes; /* of a team */
+};
+
+/* For sums over @elements with at least @least invocations, if the device admits so many. */
+struct hrt_team_shape hrt_tune_team(const struct hearth_device *device, uint64_t elements,
+				    uint32_t least);
+
+/* Invocations of a work-group whose invocations have nothing in common; a power of two. */
+uint32_t hrt_tune_local(const struct hearth_device *device);
+
+/* attention_many.comp: keys of an invocation per turn; 0 if the shape does not fit the device. */
+uint32_t hrt_tune_attention_keys(const struct hearth_device *device, uint32_t head_size,
+				 uint32_t threads_r);
+
+#endif /* HEARTH_TUNING_H */
