@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef HEARTH_ADMIN_H
+#define HEARTH_ADMIN_H
+
+#include <linux/types.h>
+
+struct hbi_admin_create_queue;
+struct hearth_device;
+
+int hearth_admin_init(struct hearth_device *hdev);
+void hearth_admin_fini(struct hearth_device *hdev);
+int hearth_admin_enable(struct hearth_device *hdev);
+void hearth_admin_interrupt(struct hearth_device *hdev);
+void hearth_admin_events(struct hearth_device *hdev);
+void hearth_admin_wake(struct hearth_device *hdev);
+
+int hearth_admin_identify(struct hearth_device *hdev);
+int hearth_admin_create_context(struct hearth_device *hdev, u32 context, u64 root);
+int hearth_admin_destroy_context(struct hearth_device *hdev, u32 context);
+int hearth_admin_invalidate(struct hearth_device *hdev, u32 context, u64 va, u64 size);
+int hearth_admin_create_queue(struct hearth_device *hdev, struct hbi_admin_create_queue *command);
+int hearth_admin_destroy_queue(struct hearth_device *hdev, u32 queue);
+
+#endif /* HEARTH_ADMIN_H */

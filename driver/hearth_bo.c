@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Buffers: board memory seen through the aperture, or host memory that the board reaches by DMA.
+ * All of it is zeroed before anybody sees it, none of it ever moves. CPU mappings are filled by page
+ * faults, so that they can be taken away when the board goes.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+
+#include <drm/drm_prime.h>
+#include <drm/drm_vma_manager.h>
+#include <uapi/drm/hearth_accel.h>
+
+#include "hearth_bo.h"
+#include "hearth_vram.h"
+
+/* Pages that one fault maps, if the buffer and the mapping have them. */
+#define HEARTH_FAULT_AROUND 64ul
+
+struct hearth_bo_span {
+	u64 position;
+};
+
+static int hearth_bo_first(void *data, u64 position, u64 bytes)
+{
+	struct hearth_bo_span *span = data;
+
+	span->position = position;
+	return 1;
+}
+
+static unsigned long hearth_bo_pfn(struct hearth_bo *bo, unsigned long page)
+{
+	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
+	struct hearth_bo_span span = {};
+
+	if (bo->placement == DRM_HEARTH_PLACEMENT_HOST)
+		return page_to_pfn(bo->pages[page]);
+	hearth_vram_for_each(hdev, &bo->blocks, (u64)page << PAGE_SHIFT, PAGE_SIZE, hearth_bo_first,
+			     &span);
+	return PHYS_PFN(hdev->aperture.phys + span.position);
+}
+
+/* The board is gone: the process goes on with memory of its own. */
+static vm_fault_t hearth_bo_fault_dummy(struct hearth_bo *bo, struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	vm_fault_t ret = VM_FAULT_OOM;
+
+	if (dma_resv_lock_interruptible(bo->base.resv, NULL))
+		return VM_FAULT_NOPAGE;
+	if (!bo->dummy)
+		bo->dummy = alloc_page(GFP_HIGHUSER | __GFP_ZERO);
+	if (bo->dummy)
+		ret = vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(bo->dummy),
+					  vm_get_page_prot(vma->vm_flags));
+	dma_resv_unlock(bo->base.resv);
+	return ret;
+}
+
+static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct drm_gem_object *obj = vma->vm_private_data;
+	struct hearth_bo *bo = to_hearth_bo(obj);
+	unsigned long pages = obj->size >> PAGE_SHIFT;
+	unsigned long page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
+	unsigned long address = vmf->address & PAGE_MASK, i, count;
+	vm_fault_t ret = VM_FAULT_SIGBUS;
+	int idx;
+
+	if (page >= pages)
+		return VM_FAULT_SIGBUS;
+	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD && !drm_dev_enter(obj->dev, &idx))
+		return hearth_bo_fault_dummy(bo, vmf);
+
+	count = min3(HEARTH_FAULT_AROUND, pages - page, (vma->vm_end - address) >> PAGE_SHIFT);
+	for (i = 0; i < count; i++) {
+		vm_fault_t one = vmf_insert_pfn(vma, address + i * PAGE_SIZE,
+						hearth_bo_pfn(bo, page + i));
+
+		if (i == 0)
+			ret = one;
+		if (one != VM_FAULT_NOPAGE)
+			break;
+	}
+
+	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD)
+		drm_dev_exit(idx);
+	return ret;
+}
+
+static const struct vm_operations_struct hearth_bo_vm_ops = {
+	.fault = hearth_bo_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+
+static int hearth_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct hearth_bo *bo = to_hearth_bo(obj);
+
+	if (!(vma->vm_flags & VM_SHARED))
+		return -EINVAL;
+	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD) {
+		/* Only mappings of the device's own file can be taken away with the board. */
+		if (vma->vm_file->f_mapping != obj->dev->anon_inode->i_mapping)
+			return -EOPNOTSUPP;
+		vma->vm_page_prot = pgprot_writecombine(vm_get_page_prot(vma->vm_flags));
+	}
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &hearth_bo_vm_ops;
+	return 0;
+}
+
+static void hearth_bo_free_pages(struct hearth_bo *bo)
+{
+	unsigned long i, count = bo->base.size >> PAGE_SHIFT;
+
+	for (i = 0; i < count && bo->pages[i]; i++)
+		__free_page(bo->pages[i]);
+	kvfree(bo->pages);
+}
+
+static void hearth_bo_dma_unmap(struct hearth_bo *bo)
+{
+	lockdep_assert_held(&to_hearth_device(bo->base.dev)->bos.lock);
+
+	if (!bo->dma_mapped)
+		return;
+	dma_unmap_sgtable(bo->base.dev->dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	bo->dma_mapped = false;
+}
+
+static void hearth_bo_free(struct drm_gem_object *obj)
+{
+	struct hearth_device *hdev = to_hearth_device(obj->dev);
+	struct hearth_bo *bo = to_hearth_bo(obj);
+
+	if (bo->placement == DRM_HEARTH_PLACEMENT_HOST) {
+		mutex_lock(&hdev->bos.lock);
+		if (!list_empty(&bo->node))
+			list_del(&bo->node);
+		hearth_bo_dma_unmap(bo);
+		mutex_unlock(&hdev->bos.lock);
+		if (bo->sgt) {
+			sg_free_table(bo->sgt);
+			kfree(bo->sgt);
+		}
+		if (bo->pages)
+			hearth_bo_free_pages(bo);
+	} else {
+		hearth_vram_free(hdev, &bo->blocks);
+		if (bo->dummy)
+			__free_page(bo->dummy);
+	}
+	drm_gem_object_release(obj);
+	kfree(bo);
+}
+
+/* For another device that a buffer was exported to. */
+static struct sg_table *hearth_bo_get_sg_table(struct drm_gem_object *obj)
+{
+	struct hearth_bo *bo = to_hearth_bo(obj);
+
+	if (bo->placement != DRM_HEARTH_PLACEMENT_HOST)
+		return ERR_PTR(-EOPNOTSUPP);
+	return drm_prime_pages_to_sg(obj->dev, bo->pages, obj->size >> PAGE_SHIFT);
+}
+
+static const struct drm_gem_object_funcs hearth_bo_funcs = {
+	.free = hearth_bo_free,
+	.get_sg_table = hearth_bo_get_sg_table,
+	.mmap = hearth_bo_mmap,
+	.vm_ops = &hearth_bo_vm_ops,
+};
+
+static int hearth_bo_alloc_host(struct hearth_device *hdev, struct hearth_bo *bo)
+{
+	unsigned long i, count = bo->base.size >> PAGE_SHIFT;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct device *dev = &hdev->pdev->dev;
+	int ret;
+
+	if (dma_addressing_limited(dev))
+		gfp |= GFP_DMA32;
+	bo->pages = kvcalloc(count, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!bo->pages)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		bo->pages[i] = alloc_page(gfp);
+		if (!bo->pages[i])
+			return -ENOMEM;
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
+	}
+
+	bo->sgt = drm_prime_pages_to_sg(&hdev->drm, bo->pages, count);
+	if (IS_ERR(bo->sgt)) {
+		ret = PTR_ERR(bo->sgt);
+		bo->sgt = NULL;
+		return ret;
+	}
+	mutex_lock(&hdev->bos.lock);
+	ret = dma_map_sgtable(dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	if (!ret) {
+		bo->dma_mapped = true;
+		list_add(&bo->node, &hdev->bos.list);
+	}
+	mutex_unlock(&hdev->bos.lock);
+	return ret;
+}
+
+static int hearth_bo_alloc_board(struct hearth_device *hdev, struct hearth_bo *bo)
+{
+	int ret;
+
+	ret = hearth_vram_alloc(hdev, bo->base.size, &bo->blocks);
+	if (ret)
+		return ret;
+	hearth_vram_zero(hdev, &bo->blocks);
+	return 0;
+}
+
+/* Inside a drm_dev_enter() section. @size: a multiple of the page size, not 0. */
+struct hearth_bo *hearth_bo_create(struct hearth_device *hdev, u64 size, u32 placement)
+{
+	struct hearth_bo *bo;
+	int ret;
+
+	bo = kzalloc_obj(struct hearth_bo, GFP_KERNEL_ACCOUNT);
+	if (!bo)
+		return ERR_PTR(-ENOMEM);
+	bo->placement = placement;
+	bo->base.funcs = &hearth_bo_funcs;
+	INIT_LIST_HEAD(&bo->blocks);
+	INIT_LIST_HEAD(&bo->node);
+	drm_gem_private_object_init(&hdev->drm, &bo->base, size);
+
+	if (placement == DRM_HEARTH_PLACEMENT_BOARD)
+		ret = hearth_bo_alloc_board(hdev, bo);
+	else
+		ret = hearth_bo_alloc_host(hdev, bo);
+	if (!ret)
+		ret = drm_gem_create_mmap_offset(&bo->base);
+	if (ret) {
+		drm_gem_object_put(&bo->base);
+		return ERR_PTR(ret);
+	}
+	return bo;
+}
+
+/* The board has stopped and will not touch host memory any more. */
+void hearth_bo_unmap_all(struct hearth_device *hdev)
+{
+	struct hearth_bo *bo;
+
+	mutex_lock(&hdev->bos.lock);
+	list_for_each_entry(bo, &hdev->bos.list, node)
+		hearth_bo_dma_unmap(bo);
+	mutex_unlock(&hdev->bos.lock);
+}
+
+/** struct hearth_bo_walk - turns positions in the aperture into board-physical addresses */
+struct hearth_bo_walk {
+	/** @hdev: the board */
+	struct hearth_device *hdev;
+	/** @each: the caller's */
+	int (*each)(void *data, u64 position, u64 bytes);
+	/** @data: the caller's */
+	void *data;
+};
+
+static int hearth_bo_walk_board(void *data, u64 position, u64 bytes)
+{
+	struct hearth_bo_walk *walk = data;
+
+	return walk->each(walk->data, walk->hdev->aperture.base + position, bytes);
+}
+
+/*
+ * Calls @each with every contiguous piece of [@offset, @offset + @size), in order, by its
+ * board-physical address. Inside a drm_dev_enter() section, which keeps bus addresses valid.
+ */
+int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
+		       int (*each)(void *data, u64 position, u64 bytes), void *data)
+{
+	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
+	struct scatterlist *sg;
+	unsigned int i;
+	int ret;
+
+	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD) {
+		struct hearth_bo_walk walk = { hdev, each, data };
+
+		return hearth_vram_for_each(hdev, &bo->blocks, offset, size, hearth_bo_walk_board,
+					    &walk);
+	}
+	for_each_sgtable_dma_sg(bo->sgt, sg, i) {
+		u64 bytes = sg_dma_len(sg);
+		u64 take;
+
+		if (!size)
+			break;
+		if (offset >= bytes) {
+			offset -= bytes;
+			continue;
+		}
+		take = min(size, bytes - offset);
+		ret = each(data, hdev->info.host_window + sg_dma_address(sg) + offset, take);
+		if (ret)
+			return ret;
+		size -= take;
+		offset = 0;
+	}
+	return 0;
+}
+
+/**
+ * hearth_ioctl_bo_create() - DRM_IOCTL_HEARTH_BO_CREATE
+ * @drm: the device
+ * @data: struct drm_hearth_bo_create
+ * @file: the caller's
+ *
+ * Returns: 0; -EINVAL for an unknown placement or flag, padding that is not zero, or a size of
+ * 0; -ENOSPC without board memory or for more than there could ever be; -ENOMEM without host memory;
+ * -ENODEV or -EIO when the board is gone or has failed.
+ */
+int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct hearth_device *hdev = to_hearth_device(drm);
+	struct drm_hearth_bo_create *args = data;
+	struct hearth_bo *bo;
+	u64 limit, size;
+	int idx, ret;
+
+	if (args->flags || args->pad)
+		return -EINVAL;
+	switch (args->placement) {
+	case DRM_HEARTH_PLACEMENT_BOARD:
+		limit = hearth_vram_total(hdev);
+		break;
+	case DRM_HEARTH_PLACEMENT_HOST:
+		limit = (u64)totalram_pages() << PAGE_SHIFT;
+		break;
+	default:
+		return -EINVAL;
+	}
+	if (!args->size || args->size > limit)
+		return args->size ? -ENOSPC : -EINVAL;
+	size = PAGE_ALIGN(args->size);
+
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	ret = hearth_device_error(hdev);
+	if (ret)
+		goto out_exit;
+	bo = hearth_bo_create(hdev, size, args->placement);
+	if (IS_ERR(bo)) {
+		ret = PTR_ERR(bo);
+		goto out_exit;
+	}
+	ret = drm_gem_handle_create(file, &bo->base, &args->handle);
+	drm_gem_object_put(&bo->base);
+	args->size = size;
+out_exit:
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/**
+ * hearth_ioctl_bo_info() - DRM_IOCTL_HEARTH_BO_INFO
+ * @drm: the device
+ * @data: struct drm_hearth_bo_info
+ * @file: the caller's
+ *
+ * Returns: 0, or -ENOENT for an unknown handle.
+ */
+int hearth_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_hearth_bo_info *args = data;
+	struct drm_gem_object *obj;
+
+	obj = drm_gem_object_lookup(file, args->handle);
+	if (!obj)
+		return -ENOENT;
+	args->placement = to_hearth_bo(obj)->placement;
+	args->size = obj->size;
+	args->mmap_offset = drm_vma_node_offset_addr(&obj->vma_node);
+	drm_gem_object_put(obj);
+	return 0;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The board as the driver sees it. Each part's own state is private to its .c file; here is what
+ * all share.
+ *
+ * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock; dma_resv of a buffer;
+ * hearth_device.bos.lock, hearth_vram.lock or hearth_admin.lock; hearth_device.queues.lock;
+ * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
+ * hearth_vm.lock and hearth_admin.lock, which page faults never take.
+ */
+#ifndef HEARTH_DEVICE_H
+#define HEARTH_DEVICE_H
+
+#include <linux/idr.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/xarray.h>
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_print.h>
+
+#include <hearth/hbi.h>
+
+#include "compat.h"
+
+struct hearth_admin;
+struct hearth_irq;
+struct hearth_vram;
+
+/**
+ * enum hearth_state - what the driver may ask of the board
+ * @HEARTH_STARTING: probe is bringing it up
+ * @HEARTH_LIVE: it serves
+ * @HEARTH_FAILED: it broke its contract (a late answer, a fatal event) and was stopped
+ * @HEARTH_GONE: the driver has let go of it, or it answers all ones
+ */
+enum hearth_state {
+	HEARTH_STARTING,
+	HEARTH_LIVE,
+	HEARTH_FAILED,
+	HEARTH_GONE,
+};
+
+/** struct hearth_device - one board */
+struct hearth_device {
+	/** @drm: the DRM device; outlives the board while files are open */
+	struct drm_device drm;
+	/** @pdev: the PCI function */
+	struct pci_dev *pdev;
+	/** @state: enum hearth_state; only goes up; read and changed atomically */
+	atomic_t state;
+
+	/** @regs: the register block, set by hearth_mmio_init() */
+	struct {
+		/** @regs.base: mapped, HBI_REG_BLOCK_SIZE bytes */
+		void __iomem *base;
+		/** @regs.doorbells: CPU-physical address of queue 0's doorbell page */
+		phys_addr_t doorbells;
+	} regs;
+
+	/** @aperture: the window onto board memory, set by hearth_mmio_init() */
+	struct {
+		/** @aperture.io: mapped write-combined */
+		void __iomem *io;
+		/** @aperture.phys: CPU-physical address */
+		phys_addr_t phys;
+		/** @aperture.base: board-physical address of its first byte */
+		u64 base;
+		/** @aperture.size: bytes, as the registers say and the BAR allows */
+		u64 size;
+	} aperture;
+
+	/** @info: constant registers, read once by hearth_mmio_init() and checked */
+	struct {
+		/** @info.version: of the board interface */
+		u32 version;
+		/** @info.board_id: the maker's */
+		u32 board_id;
+		/** @info.board_revision: the maker's */
+		u32 board_revision;
+		/** @info.uuid: the board's */
+		u8 uuid[16];
+		/** @info.caps: HBI_CAP_* */
+		u64 caps;
+		/** @info.dram_base: first board-physical address of its memory */
+		u64 dram_base;
+		/** @info.dram_size: bytes of its memory */
+		u64 dram_size;
+		/** @info.host_window: board-physical address of bus address 0 */
+		u64 host_window;
+		/** @info.timestamp_hz: ticks a second */
+		u64 timestamp_hz;
+		/** @info.generation: resets of the board before it was bound */
+		u32 generation;
+		/** @info.queues: hardware queues */
+		u32 queues;
+		/** @info.contexts: hardware contexts */
+		u32 contexts;
+		/** @info.doorbell_log2: log2 of the bytes from one doorbell page to the next */
+		u32 doorbell_log2;
+		/** @info.host_bits: of a bus address */
+		u32 host_bits;
+		/** @info.ring_log2: log2 of the most packets of a ring */
+		u32 ring_log2;
+		/** @info.workers: compute harts */
+		u32 workers;
+		/** @info.vlen_bits: of their vector registers */
+		u32 vlen_bits;
+		/** @info.boot_ms: longest reset or boot */
+		u32 boot_ms;
+		/** @info.admin_ms: longest admin command */
+		u32 admin_ms;
+	} info;
+	/** @identity: the board's answer to IDENTIFY, texts made printable */
+	struct hbi_identity identity;
+
+	/** @vram: the allocator of board memory */
+	struct hearth_vram *vram;
+	/** @irq: the vectors */
+	struct hearth_irq *irq;
+	/** @admin: the admin queue and the event ring */
+	struct hearth_admin *admin;
+
+	/** @bos: host buffers, for taking their DMA mappings down with the board */
+	struct {
+		/**
+		 * @bos.lock: protects @bos.list and the dma_mapped of every hearth_bo and
+		 * hearth_queue
+		 */
+		struct mutex lock;
+		/** @bos.list: of hearth_bo.node */
+		struct list_head list;
+	} bos;
+
+	/** @contexts: ids in use, 1 to info.contexts */
+	struct ida contexts;
+
+	/** @queues: hardware queue numbers in use */
+	struct {
+		/**
+		 * @queues.lock: protects @queues.table; taken in the interrupt thread, and held
+		 * only to look up or change an entry
+		 */
+		spinlock_t lock;
+		/** @queues.table: by hardware number; an entry holds no reference */
+		struct hearth_queue *table[HBI_MAX_QUEUES];
+	} queues;
+};
+
+/** struct hearth_file - one open of the device */
+struct hearth_file {
+	/** @hdev: the board */
+	struct hearth_device *hdev;
+	/** @vms: struct hearth_vm by id; each entry holds a reference */
+	struct xarray vms;
+	/** @queues: struct hearth_queue by id; each entry holds a reference */
+	struct xarray queues;
+};
+
+/** HEARTH_MAX_VMS - address spaces of one open file */
+#define HEARTH_MAX_VMS 64
+/** HEARTH_MAX_FILE_QUEUES - queues of one open file */
+#define HEARTH_MAX_FILE_QUEUES 128
+
+#define to_hearth_device(d) container_of(d, struct hearth_device, drm)
+
+static inline enum hearth_state hearth_device_state(struct hearth_device *hdev)
+{
+	return atomic_read(&hdev->state);
+}
+
+int hearth_device_init(struct hearth_device *hdev);
+void hearth_device_unplug(struct hearth_device *hdev);
+void hearth_device_fail(struct hearth_device *hdev, const char *why);
+int hearth_device_error(struct hearth_device *hdev);
+
+#endif /* HEARTH_DEVICE_H */

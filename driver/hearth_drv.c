@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * hearth.ko: accelerator boards that implement the Hearth Board Interface. This file binds boards,
+ * opens and closes files, and holds the table of ioctls.
+ *
+ * A board is known by its class and by the interface's DVSEC, never by its maker's ids: others make
+ * accelerators of the same class, which are left alone.
+ */
+#include <linux/module.h>
+#include <linux/pci.h>
+
+#include <drm/drm_accel.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <uapi/drm/hearth_accel.h>
+
+#include "hearth_bo.h"
+#include "hearth_device.h"
+#include "hearth_mmio.h"
+#include "hearth_queue.h"
+#include "hearth_vm.h"
+#include "hearth_vram.h"
+
+/* No query structure is larger; a caller's may be, if it is newer. */
+#define HEARTH_QUERY_MAX 4096u
+
+static void hearth_query_device(struct hearth_device *hdev, struct drm_hearth_query_device *out)
+{
+	struct pci_dev *pdev = hdev->pdev;
+
+	memcpy(out->uuid, hdev->info.uuid, sizeof(out->uuid));
+	out->hbi_version = hdev->info.version;
+	out->board_id = hdev->info.board_id;
+	out->board_revision = hdev->info.board_revision;
+	out->workers = hdev->info.workers;
+	out->vlen_bits = hdev->info.vlen_bits;
+	out->max_queues = hdev->info.queues;
+	out->caps = hdev->info.caps;
+	out->timestamp_hz = hdev->info.timestamp_hz;
+	out->va_start = HEARTH_VA_START;
+	out->va_end = HEARTH_VA_END;
+	out->ring_log2_max = hdev->info.ring_log2;
+	out->pci_bdf = pci_domain_nr(pdev->bus) << 16 | pdev->bus->number << 8 | pdev->devfn;
+	out->generation = hdev->info.generation;
+	memcpy(out->board_name, hdev->identity.board_name, sizeof(out->board_name));
+	memcpy(out->serial, hdev->identity.serial, sizeof(out->serial));
+	memcpy(out->vendor, hdev->identity.vendor, sizeof(out->vendor));
+	memcpy(out->isa, hdev->identity.isa, sizeof(out->isa));
+}
+
+static void hearth_query_firmware(struct hearth_device *hdev,
+				  struct drm_hearth_query_firmware *out)
+{
+	memcpy(out->version, hdev->identity.firmware_version, sizeof(out->version));
+	out->state = hearth_read32(hdev, HBI_REG_STATUS) & 0xff;
+}
+
+static void hearth_query_memory(struct hearth_device *hdev, struct drm_hearth_query_memory *out)
+{
+	out->board_total = hearth_vram_total(hdev);
+	out->board_free = hearth_vram_available(hdev);
+}
+
+/**
+ * hearth_ioctl_dev_query() - DRM_IOCTL_HEARTH_DEV_QUERY
+ * @drm: the device
+ * @data: struct drm_hearth_dev_query
+ * @file: the caller's
+ *
+ * Returns: 0; -EINVAL for an unknown type or a structure of more than 4096 bytes; -EFAULT for memory
+ * that cannot be written; -ENODEV when the board is gone.
+ */
+static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct hearth_device *hdev = to_hearth_device(drm);
+	struct drm_hearth_dev_query *args = data;
+	void __user *pointer = u64_to_user_ptr(args->pointer);
+	union {
+		struct drm_hearth_query_device device;
+		struct drm_hearth_query_firmware firmware;
+		struct drm_hearth_query_memory memory;
+	} out = {};
+	u32 size, room = args->size;
+	int idx;
+
+	if (!drm_dev_enter(drm, &idx))
+		return -ENODEV;
+	switch (args->type) {
+	case DRM_HEARTH_QUERY_DEVICE:
+		hearth_query_device(hdev, &out.device);
+		size = sizeof(out.device);
+		break;
+	case DRM_HEARTH_QUERY_FIRMWARE:
+		hearth_query_firmware(hdev, &out.firmware);
+		size = sizeof(out.firmware);
+		break;
+	case DRM_HEARTH_QUERY_MEMORY:
+		hearth_query_memory(hdev, &out.memory);
+		size = sizeof(out.memory);
+		break;
+	default:
+		size = 0;
+	}
+	drm_dev_exit(idx);
+	if (!size)
+		return -EINVAL;
+
+	args->size = size;
+	if (!args->pointer)
+		return 0;
+	if (room > HEARTH_QUERY_MAX)
+		return -EINVAL;
+	if (copy_to_user(pointer, &out, min(room, size)))
+		return -EFAULT;
+	if (room > size && clear_user(pointer + size, room - size))
+		return -EFAULT;
+	return 0;
+}
+
+static const struct drm_ioctl_desc hearth_ioctls[] = {
+	DRM_IOCTL_DEF_DRV(HEARTH_DEV_QUERY, hearth_ioctl_dev_query, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_BO_CREATE, hearth_ioctl_bo_create, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_BO_INFO, hearth_ioctl_bo_info, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_VM_CREATE, hearth_ioctl_vm_create, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_VM_DESTROY, hearth_ioctl_vm_destroy, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_VM_BIND, hearth_ioctl_vm_bind, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_CREATE, hearth_ioctl_queue_create, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_DESTROY, hearth_ioctl_queue_destroy, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_WAIT, hearth_ioctl_queue_wait, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_STATE, hearth_ioctl_queue_state, 0),
+};
+
+static int hearth_open(struct drm_device *drm, struct drm_file *file)
+{
+	struct hearth_file *hfile;
+
+	hfile = kzalloc_obj(struct hearth_file, GFP_KERNEL_ACCOUNT);
+	if (!hfile)
+		return -ENOMEM;
+	hfile->hdev = to_hearth_device(drm);
+	xa_init_flags(&hfile->vms, XA_FLAGS_ALLOC1);
+	xa_init_flags(&hfile->queues, XA_FLAGS_ALLOC1);
+	file->driver_priv = hfile;
+	return 0;
+}
+
+/* Queues, then address spaces; DRM drops the buffers' handles after this. */
+static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
+{
+	struct hearth_file *hfile = file->driver_priv;
+
+	hearth_queue_close_all(hfile, file);
+	hearth_vm_close_all(hfile);
+	xa_destroy(&hfile->queues);
+	xa_destroy(&hfile->vms);
+	kfree(hfile);
+}
+
+DEFINE_DRM_ACCEL_FOPS(hearth_fops);
+
+static const struct drm_driver hearth_drm_driver = {
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | HEARTH_DRIVER_GPUVA,
+	.open = hearth_open,
+	.postclose = hearth_postclose,
+	.ioctls = hearth_ioctls,
+	.num_ioctls = ARRAY_SIZE(hearth_ioctls),
+	.fops = &hearth_fops,
+	.name = "hearth",
+	.desc = "Hearth Board Interface accelerators",
+	HEARTH_DRIVER_DATE("20261123")
+	.major = 1,
+	.minor = 0,
+};
+
+static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	struct hearth_device *hdev;
+	int ret;
+
+	/* Before anything of it is touched. */
+	if (!pci_find_dvsec_capability(pdev, HBI_DVSEC_VENDOR, HBI_DVSEC_ID)) {
+		dev_info(&pdev->dev, "no Hearth board: no DVSEC %04x:%04x in its configuration space\n",
+			 HBI_DVSEC_VENDOR, HBI_DVSEC_ID);
+		return -ENODEV;
+	}
+	hdev = devm_drm_dev_alloc(&pdev->dev, &hearth_drm_driver, struct hearth_device, drm);
+	if (IS_ERR(hdev))
+		return PTR_ERR(hdev);
+	hdev->pdev = pdev;
+	pci_set_drvdata(pdev, hdev);
+	ret = hearth_device_init(hdev);
+	if (ret)
+		return ret;
+	ret = drm_dev_register(&hdev->drm, 0);
+	if (ret) {
+		hearth_device_unplug(hdev);
+		return ret;
+	}
+	drm_info(&hdev->drm, "%s, firmware %s, %u harts, %llu MiB\n", hdev->identity.board_name,
+		 hdev->identity.firmware_version, hdev->info.workers, hdev->aperture.size >> 20);
+	return 0;
+}
+
+static void hearth_remove(struct pci_dev *pdev)
+{
+	hearth_device_unplug(pci_get_drvdata(pdev));
+}
+
+static const struct pci_device_id hearth_ids[] = {
+	{ PCI_DEVICE_CLASS(HBI_PCI_CLASS, ~0) },
+	{}
+};
+MODULE_DEVICE_TABLE(pci, hearth_ids);
+
+static struct pci_driver hearth_pci_driver = {
+	.name = "hearth",
+	.id_table = hearth_ids,
+	.probe = hearth_probe,
+	.remove = hearth_remove,
+};
+module_pci_driver(hearth_pci_driver);
+
+MODULE_DESCRIPTION("Hearth Board Interface accelerators");
+MODULE_AUTHOR("The Hearth project");
+MODULE_LICENSE("GPL");

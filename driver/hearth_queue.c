@@ -1,0 +1,809 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * User queues. The kernel makes and ends them and sleeps for them; packets, tail and completion pass
+ * it by. A queue has two pages that a process maps: its doorbell, and its status, which the board
+ * writes and only the kernel has chosen the address of.
+ *
+ * Why no dma_fence and no scheduler: what runs on a queue may run as long as its owner likes, and
+ * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So ending
+ * a queue, or taking memory from under it, never waits for its work.
+ *
+ * A wait sets the board's ARM register to the smallest count that anybody waits for, and looks at
+ * the status page afterwards; the board compares at the time of the write as well. One of the two
+ * sees a completion that falls between.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/hrtimer.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+
+#include <drm/drm_gem.h>
+#include <drm/drm_vma_manager.h>
+#include <uapi/drm/hearth_accel.h>
+
+#include "hearth_admin.h"
+#include "hearth_device.h"
+#include "hearth_irq.h"
+#include "hearth_mmio.h"
+#include "hearth_queue.h"
+#include "hearth_vm.h"
+
+/* Longest run of a dispatch that a process may ask for, and what it gets if it does not say. */
+#define HEARTH_MAX_TIMEOUT_MS 3600000u
+static unsigned int timeout_ms = 60000;
+module_param(timeout_ms, uint, 0644);
+MODULE_PARM_DESC(timeout_ms, "default time limit of one dispatch in ms (60000)");
+
+#define HEARTH_PRIORITY_MAX 3
+#define HEARTH_NOT_ARMED U64_MAX
+
+struct hearth_queue;
+
+/** struct hearth_queue_page - a page that a process maps: the doorbell or the status page */
+struct hearth_queue_page {
+	/** @base: a GEM object without a handle, for its mmap offset and the vmas' references */
+	struct drm_gem_object base;
+	/** @queue: holds a reference */
+	struct hearth_queue *queue;
+	/** @doorbell: or the status page */
+	bool doorbell;
+};
+
+#define to_hearth_queue_page(obj) container_of(obj, struct hearth_queue_page, base)
+
+/** struct hearth_queue - a user queue */
+struct hearth_queue {
+	/** @ref: of the file, of its pages, and of who waits */
+	struct kref ref;
+	/** @hdev: the board */
+	struct hearth_device *hdev;
+	/** @vm: holds a reference */
+	struct hearth_vm *vm;
+	/** @number: of the hardware queue */
+	u32 number;
+	/** @vector: of its interrupts */
+	struct hearth_vector *vector;
+	/** @vector_node: in hearth_vector.queues; protected by its lock */
+	struct list_head vector_node;
+
+	/** @doorbell: page, until the queue is ended */
+	struct hearth_queue_page *doorbell;
+	/** @status_page: page, until the queue is ended */
+	struct hearth_queue_page *status_page;
+	/** @page: the status page's memory */
+	struct page *page;
+	/** @dma: its bus address */
+	dma_addr_t dma;
+	/** @dma_mapped: @dma is valid; protected by hearth_device.bos.lock */
+	bool dma_mapped;
+	/** @spare: what the doorbell's mappings show once it must not be rung */
+	struct page *spare;
+	/** @status: in @page; the board writes it at any time */
+	const struct hbi_queue_status *status;
+	/** @created: the board knows it; protected by @vm's lock */
+	bool created;
+	/** @ended: no use of the doorbell any more; only ever set; atomic */
+	bool ended;
+
+	/** @wait: who sleeps in QUEUE_WAIT */
+	wait_queue_head_t wait;
+	/** @waiters: of hearth_waiter.node; protected by @vector's lock */
+	struct list_head waiters;
+	/** @armed: what ARM was written with, or HEARTH_NOT_ARMED; protected by @vector's lock */
+	u64 armed;
+	/** @interrupts: raised for it; protected by @vector's lock */
+	u64 interrupts;
+	/** @fault: the event that told of its failure; protected by @vector's lock */
+	struct {
+		/** @fault.hart: that ran into it */
+		u32 hart;
+		/** @fault.error: enum hbi_error */
+		u32 error;
+		/** @fault.address: context address */
+		u64 address;
+		/** @fault.pc: of the instruction */
+		u64 pc;
+		/** @fault.packet: free-running number */
+		u64 packet;
+	} fault;
+};
+
+/** struct hearth_waiter - one sleeper */
+struct hearth_waiter {
+	/** @node: in hearth_queue.waiters */
+	struct list_head node;
+	/** @target: completed count that it sleeps for */
+	u64 target;
+};
+
+/* ---- What the status page says ---- */
+
+static u64 hearth_queue_completed(struct hearth_queue *queue)
+{
+	/* Acquire: pairs with the board's order, everything else before the count. */
+	return smp_load_acquire(&queue->status->completed);
+}
+
+static bool hearth_queue_dead(struct hearth_queue *queue)
+{
+	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) ||
+	       READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR;
+}
+
+/* ---- Lifetime ---- */
+
+static void hearth_queue_dma_unmap(struct hearth_queue *queue)
+{
+	lockdep_assert_held(&queue->hdev->bos.lock);
+
+	if (!queue->dma_mapped)
+		return;
+	dma_unmap_page(queue->hdev->drm.dev, queue->dma, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	queue->dma_mapped = false;
+}
+
+static void hearth_queue_release(struct kref *ref)
+{
+	struct hearth_queue *queue = container_of(ref, struct hearth_queue, ref);
+
+	if (queue->page)
+		__free_page(queue->page);
+	if (queue->spare)
+		__free_page(queue->spare);
+	hearth_vm_put(queue->vm);
+	kfree(queue);
+}
+
+static void hearth_queue_put(struct hearth_queue *queue)
+{
+	kref_put(&queue->ref, hearth_queue_release);
+}
+
+static struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 id)
+{
+	struct hearth_queue *queue;
+
+	xa_lock(&hfile->queues);
+	queue = xa_load(&hfile->queues, id);
+	if (queue)
+		kref_get(&queue->ref);
+	xa_unlock(&hfile->queues);
+	return queue;
+}
+
+/* ---- The two pages ---- */
+
+static void hearth_queue_page_free(struct drm_gem_object *obj)
+{
+	struct hearth_queue_page *page = to_hearth_queue_page(obj);
+
+	drm_gem_object_release(obj);
+	hearth_queue_put(page->queue);
+	kfree(page);
+}
+
+static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	struct hearth_queue_page *page = to_hearth_queue_page(
+		(struct drm_gem_object *)vma->vm_private_data);
+	struct hearth_queue *queue = page->queue;
+	struct hearth_device *hdev = queue->hdev;
+	vm_fault_t ret;
+	int idx;
+
+	if (!page->doorbell)
+		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
+
+	if (!READ_ONCE(queue->ended) && drm_dev_enter(&hdev->drm, &idx)) {
+		phys_addr_t doorbell = hdev->regs.doorbells +
+				       ((u64)queue->number << hdev->info.doorbell_log2);
+
+		ret = vmf_insert_pfn_prot(vma, vmf->address, PHYS_PFN(doorbell),
+					  pgprot_noncached(vma->vm_page_prot));
+		drm_dev_exit(idx);
+	} else {
+		ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->spare));
+	}
+	return ret;
+}
+
+static const struct vm_operations_struct hearth_queue_page_vm_ops = {
+	.fault = hearth_queue_page_fault,
+	.open = drm_gem_vm_open,
+	.close = drm_gem_vm_close,
+};
+
+static int hearth_queue_page_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
+{
+	struct hearth_queue_page *page = to_hearth_queue_page(obj);
+
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	if (!page->doorbell) {
+		if (vma->vm_flags & VM_WRITE)
+			return -EACCES;
+		vm_flags_clear(vma, VM_MAYWRITE);
+	}
+	if (vma->vm_flags & VM_EXEC)
+		return -EACCES;
+	vm_flags_mod(vma, VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
+		     VM_MAYEXEC);
+	vma->vm_ops = &hearth_queue_page_vm_ops;
+	return 0;
+}
+
+static const struct drm_gem_object_funcs hearth_queue_page_funcs = {
+	.free = hearth_queue_page_free,
+	.mmap = hearth_queue_page_mmap,
+	.vm_ops = &hearth_queue_page_vm_ops,
+};
+
+static struct hearth_queue_page *hearth_queue_page_create(struct hearth_queue *queue,
+							  struct drm_file *file, bool doorbell)
+{
+	struct hearth_queue_page *page;
+	int ret;
+
+	page = kzalloc_obj(struct hearth_queue_page, GFP_KERNEL_ACCOUNT);
+	if (!page)
+		return ERR_PTR(-ENOMEM);
+	page->doorbell = doorbell;
+	page->queue = queue;
+	kref_get(&queue->ref);
+	page->base.funcs = &hearth_queue_page_funcs;
+	drm_gem_private_object_init(&queue->hdev->drm, &page->base, PAGE_SIZE);
+	ret = drm_gem_create_mmap_offset(&page->base);
+	if (!ret)
+		ret = drm_vma_node_allow(&page->base.vma_node, file);
+	if (ret) {
+		drm_gem_object_put(&page->base);
+		return ERR_PTR(ret);
+	}
+	return page;
+}
+
+static void hearth_queue_page_drop(struct hearth_queue_page **page, struct drm_file *file)
+{
+	if (!*page)
+		return;
+	drm_vma_node_revoke(&(*page)->base.vma_node, file);
+	drm_gem_object_put(&(*page)->base);
+	*page = NULL;
+}
+
+/* ---- Sleeping ---- */
+
+/* Sets ARM to the smallest target, if it is not that already. */
+static void hearth_queue_arm(struct hearth_queue *queue)
+{
+	struct hearth_waiter *waiter;
+	u64 target = HEARTH_NOT_ARMED;
+
+	lockdep_assert_held(&queue->vector->lock);
+	list_for_each_entry(waiter, &queue->waiters, node)
+		target = min(target, waiter->target);
+	if (target == queue->armed)
+		return;
+	queue->armed = target;
+	if (target != HEARTH_NOT_ARMED)
+		hearth_write64(queue->hdev, HBI_REG_QUEUE_ARM(queue->number), target);
+}
+
+/* From the hard interrupt of @vector, which its queues share. */
+void hearth_queue_interrupt(struct hearth_vector *vector)
+{
+	struct hearth_queue *queue;
+	unsigned long flags;
+
+	spin_lock_irqsave(&vector->lock, flags);
+	list_for_each_entry(queue, &vector->queues, vector_node) {
+		if (queue->armed == HEARTH_NOT_ARMED)
+			continue;
+		if (hearth_queue_completed(queue) < queue->armed && !hearth_queue_dead(queue))
+			continue;
+		/* One interrupt for each write: the next sleeper writes again. */
+		queue->armed = HEARTH_NOT_ARMED;
+		queue->interrupts++;
+		wake_up_all(&queue->wait);
+	}
+	spin_unlock_irqrestore(&vector->lock, flags);
+}
+
+static int hearth_queue_check(struct hearth_queue *queue, u64 target)
+{
+	if (hearth_queue_completed(queue) >= target)
+		return 0;
+	if (drm_dev_is_unplugged(&queue->hdev->drm))
+		return -ENODEV;
+	if (hearth_queue_dead(queue) || hearth_device_state(queue->hdev) >= HEARTH_FAILED)
+		return -ECANCELED;
+	return -EAGAIN;
+}
+
+static int hearth_queue_sleep(struct hearth_queue *queue, u64 target, ktime_t deadline)
+{
+	struct hearth_waiter waiter = { .target = target };
+	DEFINE_WAIT(entry);
+	int idx, ret;
+
+	spin_lock_irq(&queue->vector->lock);
+	list_add(&waiter.node, &queue->waiters);
+	spin_unlock_irq(&queue->vector->lock);
+
+	for (;;) {
+		prepare_to_wait(&queue->wait, &entry, TASK_INTERRUPTIBLE);
+		if (drm_dev_enter(&queue->hdev->drm, &idx)) {
+			spin_lock_irq(&queue->vector->lock);
+			hearth_queue_arm(queue);
+			spin_unlock_irq(&queue->vector->lock);
+			drm_dev_exit(idx);
+		}
+		/* After ARM: what completes from here on raises the interrupt. */
+		ret = hearth_queue_check(queue, target);
+		if (ret != -EAGAIN)
+			break;
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		if (!schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS)) {
+			ret = hearth_queue_check(queue, target);
+			if (ret == -EAGAIN)
+				ret = -ETIME;
+			break;
+		}
+	}
+	finish_wait(&queue->wait, &entry);
+
+	spin_lock_irq(&queue->vector->lock);
+	list_del(&waiter.node);
+	spin_unlock_irq(&queue->vector->lock);
+	return ret;
+}
+
+/* ---- Failure ---- */
+
+static void hearth_queue_wake(struct hearth_queue *queue)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->vector->lock, flags);
+	queue->armed = HEARTH_NOT_ARMED;
+	wake_up_all(&queue->wait);
+	spin_unlock_irqrestore(&queue->vector->lock, flags);
+}
+
+static void hearth_queue_record(struct hearth_queue *queue, const struct hbi_event *event)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&queue->vector->lock, flags);
+	if (!queue->fault.error) {
+		queue->fault.error = event->error;
+		queue->fault.hart = event->fault.hart;
+		queue->fault.address = event->fault.address;
+		queue->fault.pc = event->fault.pc;
+		queue->fault.packet = event->fault.packet;
+	}
+	spin_unlock_irqrestore(&queue->vector->lock, flags);
+}
+
+/*
+ * A queue failed: the whole of its address space is dead, since its results cannot be relied on.
+ * Runs in the interrupt thread. A number that names no queue is one that was just destroyed.
+ */
+void hearth_queue_event(struct hearth_device *hdev, const struct hbi_event *event,
+			const char *what)
+{
+	struct hearth_queue *queue = NULL, *other;
+	struct hearth_vm *vm;
+	unsigned int i;
+
+	if (event->fault.queue >= hdev->info.queues) {
+		dev_notice_ratelimited(hdev->drm.dev, "event of queue %u, which is none\n",
+				       event->fault.queue);
+		return;
+	}
+	spin_lock(&hdev->queues.lock);
+	queue = hdev->queues.table[array_index_nospec(event->fault.queue, HBI_MAX_QUEUES)];
+	if (!queue || queue->vm->context != event->fault.context)
+		goto out_unlock;
+	vm = queue->vm;
+	hearth_queue_record(queue, event);
+	WRITE_ONCE(vm->dead, true);
+	for (i = 0; i < hdev->info.queues; i++) {
+		other = hdev->queues.table[i];
+		if (other && other->vm == vm)
+			hearth_queue_wake(other);
+	}
+	if (event->error != HBI_ERROR_CANCELED)
+		dev_notice_ratelimited(hdev->drm.dev,
+				       "queue %u, packet %llu: %s (address %#llx, pc %#llx, hart %u)\n",
+				       event->fault.queue, event->fault.packet, what,
+				       event->fault.address, event->fault.pc, event->fault.hart);
+out_unlock:
+	spin_unlock(&hdev->queues.lock);
+}
+
+/* The board has failed or is gone: nobody need wait any longer. */
+void hearth_queue_cancel_all(struct hearth_device *hdev)
+{
+	unsigned int i;
+
+	spin_lock(&hdev->queues.lock);
+	for (i = 0; i < hdev->info.queues; i++)
+		if (hdev->queues.table[i])
+			hearth_queue_wake(hdev->queues.table[i]);
+	spin_unlock(&hdev->queues.lock);
+}
+
+/* The board has stopped and will not touch host memory any more. */
+void hearth_queue_unmap_all(struct hearth_device *hdev)
+{
+	unsigned int i;
+
+	mutex_lock(&hdev->bos.lock);
+	for (i = 0; i < hdev->info.queues; i++) {
+		struct hearth_queue *queue;
+
+		/* The lock above keeps the queue: ending it takes that lock after this one. */
+		spin_lock(&hdev->queues.lock);
+		queue = hdev->queues.table[i];
+		spin_unlock(&hdev->queues.lock);
+		if (queue)
+			hearth_queue_dma_unmap(queue);
+	}
+	mutex_unlock(&hdev->bos.lock);
+}
+
+/* ---- Making and ending ---- */
+
+/* A free hardware queue number for @queue. */
+static int hearth_queue_take_number(struct hearth_queue *queue)
+{
+	struct hearth_device *hdev = queue->hdev;
+	int ret = -EBUSY;
+	u32 i;
+
+	spin_lock(&hdev->queues.lock);
+	for (i = 0; i < hdev->info.queues; i++) {
+		if (hdev->queues.table[i])
+			continue;
+		queue->number = i;
+		queue->vector = hearth_irq_vector(hdev, i);
+		hdev->queues.table[i] = queue;
+		ret = 0;
+		break;
+	}
+	spin_unlock(&hdev->queues.lock);
+	return ret;
+}
+
+/*
+ * Ends a queue on the board, then gives back its number, its pages and its memory. After this the
+ * board does not write the status page and ignores the doorbell.
+ */
+static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file)
+{
+	struct hearth_device *hdev = queue->hdev;
+	int idx;
+
+	WRITE_ONCE(queue->ended, true);
+	/* No process can ring the doorbell of a number that somebody else may get. */
+	if (queue->doorbell)
+		drm_vma_node_unmap(&queue->doorbell->base.vma_node,
+				   hdev->drm.anon_inode->i_mapping);
+
+	mutex_lock(&queue->vm->lock);
+	if (drm_dev_enter(&hdev->drm, &idx)) {
+		if (queue->created && hearth_device_state(hdev) == HEARTH_LIVE &&
+		    hearth_admin_destroy_queue(hdev, queue->number))
+			hearth_device_fail(hdev, "a queue could not be destroyed");
+		drm_dev_exit(idx);
+	}
+	queue->vm->queues--;
+	mutex_unlock(&queue->vm->lock);
+
+	hearth_queue_wake(queue);
+	spin_lock_irq(&queue->vector->lock);
+	list_del_init(&queue->vector_node);
+	spin_unlock_irq(&queue->vector->lock);
+
+	mutex_lock(&hdev->bos.lock);
+	spin_lock(&hdev->queues.lock);
+	hdev->queues.table[queue->number] = NULL;
+	spin_unlock(&hdev->queues.lock);
+	hearth_queue_dma_unmap(queue);
+	mutex_unlock(&hdev->bos.lock);
+
+	hearth_queue_page_drop(&queue->doorbell, file);
+	hearth_queue_page_drop(&queue->status_page, file);
+}
+
+static int hearth_queue_memory(struct hearth_queue *queue)
+{
+	struct hearth_device *hdev = queue->hdev;
+	struct device *dev = hdev->drm.dev;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO;
+	int ret = 0;
+
+	queue->spare = alloc_page(gfp);
+	if (dma_addressing_limited(dev))
+		gfp |= GFP_DMA32;
+	queue->page = alloc_page(gfp);
+	if (!queue->page || !queue->spare)
+		return -ENOMEM;
+	queue->status = page_address(queue->page);
+
+	mutex_lock(&hdev->bos.lock);
+	queue->dma = dma_map_page(dev, queue->page, 0, PAGE_SIZE, DMA_BIDIRECTIONAL);
+	if (dma_mapping_error(dev, queue->dma))
+		ret = -ENOMEM;
+	else
+		queue->dma_mapped = true;
+	mutex_unlock(&hdev->bos.lock);
+	return ret;
+}
+
+static int hearth_queue_start(struct hearth_queue *queue, struct drm_hearth_queue_create *args)
+{
+	struct hbi_admin_create_queue command = {
+		.queue = queue->number,
+		.context = queue->vm->context,
+		.ring = args->ring_va,
+		.status = queue->dma,
+		.ring_log2 = args->ring_log2,
+		.vector = queue->vector->number,
+		.timeout_ms = args->timeout_ms ?: READ_ONCE(timeout_ms),
+		.priority = args->priority,
+	};
+	u64 bytes = (u64)HBI_PACKET_SIZE << args->ring_log2;
+	int ret;
+
+	lockdep_assert_held(&queue->vm->lock);
+	if (READ_ONCE(queue->vm->dead))
+		return -ECANCELED;
+	if (!hearth_vm_mapped(queue->vm, args->ring_va, bytes))
+		return -EINVAL;
+	ret = hearth_admin_create_queue(queue->hdev, &command);
+	if (!ret)
+		queue->created = true;
+	return ret;
+}
+
+/* Takes over the caller's reference of @vm, also when it fails. */
+static struct hearth_queue *hearth_queue_create(struct hearth_vm *vm, struct drm_file *file,
+						struct drm_hearth_queue_create *args)
+{
+	struct hearth_device *hdev = vm->hdev;
+	struct hearth_queue *queue;
+	int ret;
+
+	queue = kzalloc_obj(struct hearth_queue, GFP_KERNEL_ACCOUNT);
+	if (!queue) {
+		hearth_vm_put(vm);
+		return ERR_PTR(-ENOMEM);
+	}
+	kref_init(&queue->ref);
+	queue->hdev = hdev;
+	queue->vm = vm;
+	queue->armed = HEARTH_NOT_ARMED;
+	init_waitqueue_head(&queue->wait);
+	INIT_LIST_HEAD(&queue->waiters);
+	INIT_LIST_HEAD(&queue->vector_node);
+	ret = hearth_queue_memory(queue);
+	if (ret)
+		goto out_dma;
+	ret = hearth_queue_take_number(queue);
+	if (ret)
+		goto out_dma;
+	spin_lock_irq(&queue->vector->lock);
+	list_add_tail(&queue->vector_node, &queue->vector->queues);
+	spin_unlock_irq(&queue->vector->lock);
+
+	mutex_lock(&vm->lock);
+	vm->queues++;
+	ret = vm->destroyed ? -ENOENT : hearth_queue_start(queue, args);
+	mutex_unlock(&vm->lock);
+	if (ret)
+		goto out_end;
+
+	queue->doorbell = hearth_queue_page_create(queue, file, true);
+	queue->status_page = hearth_queue_page_create(queue, file, false);
+	if (!IS_ERR(queue->doorbell) && !IS_ERR(queue->status_page))
+		return queue;
+
+	ret = -ENOMEM;
+	if (IS_ERR(queue->doorbell))
+		queue->doorbell = NULL;
+	if (IS_ERR(queue->status_page))
+		queue->status_page = NULL;
+out_end:
+	hearth_queue_end(queue, file);
+	hearth_queue_put(queue);
+	return ERR_PTR(ret);
+
+out_dma:
+	mutex_lock(&hdev->bos.lock);
+	hearth_queue_dma_unmap(queue);
+	mutex_unlock(&hdev->bos.lock);
+	hearth_queue_put(queue);
+	return ERR_PTR(ret);
+}
+
+/* File close, before its address spaces. */
+void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
+{
+	struct hearth_queue *queue;
+	unsigned long id;
+
+	xa_for_each(&hfile->queues, id, queue) {
+		xa_erase(&hfile->queues, id);
+		hearth_queue_end(queue, file);
+		hearth_queue_put(queue);
+	}
+}
+
+/**
+ * hearth_ioctl_queue_create() - DRM_IOCTL_HEARTH_QUEUE_CREATE
+ * @drm: the device
+ * @data: struct drm_hearth_queue_create
+ * @file: the caller's
+ *
+ * Returns: 0; -EINVAL for unknown flags, a ring that is too large, not aligned or not bound, or a
+ * priority or time limit out of range; -EACCES for priority 3 without CAP_SYS_NICE; -ENOENT for an
+ * unknown id; -EBUSY when the file or the board has no more queues; -ECANCELED when the address space
+ * is dead; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
+ */
+int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct hearth_device *hdev = to_hearth_device(drm);
+	struct hearth_file *hfile = file->driver_priv;
+	struct drm_hearth_queue_create *args = data;
+	struct hearth_queue *queue;
+	struct hearth_vm *vm;
+	int idx, ret;
+	u32 id;
+
+	if (args->flags || !args->ring_log2 || args->ring_log2 > hdev->info.ring_log2 ||
+	    !IS_ALIGNED(args->ring_va, HBI_PACKET_SIZE) || args->ring_va >= HEARTH_VA_END ||
+	    args->timeout_ms > HEARTH_MAX_TIMEOUT_MS || args->priority > HEARTH_PRIORITY_MAX)
+		return -EINVAL;
+	if (args->priority == HEARTH_PRIORITY_MAX && !capable(CAP_SYS_NICE))
+		return -EACCES;
+	vm = hearth_vm_lookup(hfile, args->vm_id);
+	if (!vm)
+		return -ENOENT;
+	if (!drm_dev_enter(drm, &idx)) {
+		hearth_vm_put(vm);
+		return -ENODEV;
+	}
+	ret = hearth_device_error(hdev);
+	if (!ret)
+		/* The entry is kept empty until the queue can be used. */
+		ret = xa_alloc(&hfile->queues, &id, NULL, XA_LIMIT(1, HEARTH_MAX_FILE_QUEUES),
+			       GFP_KERNEL);
+	if (ret) {
+		hearth_vm_put(vm);
+		goto out_exit;
+	}
+	queue = hearth_queue_create(vm, file, args);
+	if (IS_ERR(queue)) {
+		ret = PTR_ERR(queue);
+		xa_erase(&hfile->queues, id);
+		goto out_exit;
+	}
+	args->queue_id = id;
+	args->doorbell_offset = drm_vma_node_offset_addr(&queue->doorbell->base.vma_node);
+	args->status_offset = drm_vma_node_offset_addr(&queue->status_page->base.vma_node);
+	/* From here on another thread may destroy it. */
+	xa_store(&hfile->queues, id, queue, GFP_KERNEL);
+out_exit:
+	drm_dev_exit(idx);
+	return ret;
+}
+
+/**
+ * hearth_ioctl_queue_destroy() - DRM_IOCTL_HEARTH_QUEUE_DESTROY
+ * @drm: the device
+ * @data: struct drm_hearth_queue_destroy
+ * @file: the caller's
+ *
+ * Who waits for the queue gets -ECANCELED.
+ *
+ * Returns: 0; -EINVAL for padding that is not zero; -ENOENT for an unknown id.
+ */
+int hearth_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct hearth_file *hfile = file->driver_priv;
+	struct drm_hearth_queue_destroy *args = data;
+	struct hearth_queue *queue;
+
+	if (args->pad)
+		return -EINVAL;
+	queue = xa_erase(&hfile->queues, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	hearth_queue_end(queue, file);
+	hearth_queue_put(queue);
+	return 0;
+}
+
+/**
+ * hearth_ioctl_queue_wait() - DRM_IOCTL_HEARTH_QUEUE_WAIT
+ * @drm: the device
+ * @data: struct drm_hearth_queue_wait
+ * @file: the caller's
+ *
+ * Returns: 0 when so many packets have completed; -ETIME; -ECANCELED when the queue or another of
+ * its address space failed, when it was destroyed, or when the board failed; -ENODEV when the board
+ * is gone; -EINVAL for padding that is not zero; -ENOENT for an unknown id.
+ */
+int hearth_ioctl_queue_wait(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_hearth_queue_wait *args = data;
+	struct hearth_queue *queue;
+	int ret;
+
+	if (args->pad)
+		return -EINVAL;
+	queue = hearth_queue_lookup(file->driver_priv, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	ret = hearth_queue_check(queue, args->completed);
+	if (ret == -EAGAIN) {
+		ktime_t deadline = ns_to_ktime(args->timeout_ns);
+
+		ret = -ETIME;
+		if (args->timeout_ns > 0 && ktime_after(deadline, ktime_get()))
+			ret = hearth_queue_sleep(queue, args->completed, deadline);
+	}
+	hearth_queue_put(queue);
+	return ret;
+}
+
+/**
+ * hearth_ioctl_queue_state() - DRM_IOCTL_HEARTH_QUEUE_STATE
+ * @drm: the device
+ * @data: struct drm_hearth_queue_state
+ * @file: the caller's
+ *
+ * Returns: 0, or -ENOENT for an unknown id.
+ */
+int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file)
+{
+	struct drm_hearth_queue_state *args = data;
+	struct hearth_queue *queue;
+
+	queue = hearth_queue_lookup(file->driver_priv, args->queue_id);
+	if (!queue)
+		return -ENOENT;
+	args->state = READ_ONCE(queue->status->state);
+	args->error = READ_ONCE(queue->status->error);
+	args->fault_address = READ_ONCE(queue->status->fault_address);
+	args->fault_packet = READ_ONCE(queue->status->fault_packet);
+	args->hart = 0;
+	args->fault_pc = 0;
+
+	spin_lock_irq(&queue->vector->lock);
+	args->interrupts = queue->interrupts;
+	if (queue->fault.error) {
+		args->state = HBI_QUEUE_ERROR;
+		args->error = queue->fault.error;
+		args->hart = queue->fault.hart;
+		args->fault_address = queue->fault.address;
+		args->fault_pc = queue->fault.pc;
+		args->fault_packet = queue->fault.packet;
+	}
+	spin_unlock_irq(&queue->vector->lock);
+
+	/* The board's word may be missing: another queue of the address space, or the board, failed. */
+	if (args->state != HBI_QUEUE_ERROR &&
+	    (hearth_queue_dead(queue) || hearth_device_state(queue->hdev) >= HEARTH_FAILED)) {
+		args->state = HBI_QUEUE_ERROR;
+		args->error = HBI_ERROR_CANCELED;
+	}
+	hearth_queue_put(queue);
+	return 0;
+}

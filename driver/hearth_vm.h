@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef HEARTH_VM_H
+#define HEARTH_VM_H
+
+#include <linux/mutex.h>
+
+#include <drm/drm_gpuvm.h>
+
+#include "hearth_device.h"
+#include "hearth_pt.h"
+
+/* Addresses that a process may bind: not the first 64 KiB, nor the page that ends a dispatch. */
+#define HEARTH_VA_START 0x10000ull
+#define HEARTH_VA_END HBI_RETURN_ADDRESS
+
+/** struct hearth_vm - an address space: one context of the board */
+struct hearth_vm {
+	/** @base: the mappings; its reference count is the address space's */
+	struct drm_gpuvm base;
+	/** @hdev: the board */
+	struct hearth_device *hdev;
+	/**
+	 * @lock: protects @base's tree, @pt, @queues and @destroyed
+	 *
+	 * Held over the admin commands that belong to a change, so that changes and what the board
+	 * knows of them have one order.
+	 */
+	struct mutex lock;
+	/** @pt: the page tables */
+	struct hearth_pt pt;
+	/** @context: the board's id of it */
+	u32 context;
+	/** @queues: that use it */
+	u32 queues;
+	/** @destroyed: no id leads to it any more */
+	bool destroyed;
+	/** @dead: a queue of it failed; only ever set; read and written atomically */
+	bool dead;
+};
+
+#define to_hearth_vm(vm) container_of(vm, struct hearth_vm, base)
+
+static inline void hearth_vm_put(struct hearth_vm *vm)
+{
+	drm_gpuvm_put(&vm->base);
+}
+
+struct hearth_vm *hearth_vm_lookup(struct hearth_file *hfile, u32 id);
+bool hearth_vm_mapped(struct hearth_vm *vm, u64 va, u64 range);
+void hearth_vm_close_all(struct hearth_file *hfile);
+
+int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file);
+int hearth_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file);
+int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file);
+
+#endif /* HEARTH_VM_H */
