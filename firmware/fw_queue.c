@@ -233,6 +233,8 @@ static enum fw_step step(struct fw_queue *queue, struct fw_fault *fault)
 			return result;
 	}
 	result = fw_packet_execute(queue, fault);
+	if (result == FW_STEP_AGAIN)
+		report(queue);
 	if (result != FW_STEP_DONE)
 		return result;
 	queue->has_packet = false;

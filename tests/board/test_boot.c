@@ -3,11 +3,12 @@
  * From discovery to a running board: configuration space, each way a boot can fail, admin commands
  * and their errors, resets, and what happens to a board that misbehaves or whose client does.
  */
-#include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include "client.h"
@@ -545,6 +546,51 @@ static void test_misbehaviour(void)
 	CHECK_EQUAL(client_close(&board), 0);
 }
 
+/* A board that vanishes closes the connection and leaves nothing. */
+static void test_vanish(void)
+{
+	const char *const vanish[] = { "--misbehave", "vanish:2", NULL };
+	struct {
+		struct vu_header header;
+		struct vu_region_access access;
+		uint64_t tail;
+	} doorbell = {
+		.header = { .id = 1, .command = VU_REGION_WRITE, .size = sizeof(doorbell) },
+		.access = { .offset = 0x10000, .count = 8 },
+	};
+	char byte;
+
+	client_open(&board, vanish);
+	start_board(&board);
+	bar_write(&board, 0, 0x10000, 0, 8);
+	CHECK_EQUAL(board_state(&board), HBI_STATE_RUNNING);
+	client_send_raw(&board, &doorbell, sizeof(doorbell));
+	while (recv(board.socket, &byte, 1, 0) > 0)
+		;
+	CHECK_EQUAL(client_close(&board), 0);
+	CHECK(access(board.path, F_OK));
+}
+
+/* The SoC's death is a fatal error, and a reset mends it. */
+static void test_soc_death(void)
+{
+	uint64_t nop[8] = { 0 };
+	pid_t soc;
+
+	client_open(&board, NULL);
+	start_board(&board);
+	if (children(&soc, 1) == 1) {
+		kill(soc, SIGKILL);
+		CHECK_EQUAL(wait_state_change(&board, HBI_STATE_RUNNING), HBI_STATE_FAILED);
+		CHECK_EQUAL(board_error(&board), HBI_BOOT_FIRMWARE);
+		CHECK_EQUAL(reg64(&board, HBI_REG_HEARTBEAT), 0);
+		set_reg32(&board, HBI_REG_CONTROL, HBI_CONTROL_RESET);
+		start_board(&board);
+	}
+	CHECK_EQUAL(admin(&board, nop), HBI_OK);
+	CHECK_EQUAL(client_close(&board), 0);
+}
+
 static void test_cut_message(void)
 {
 	struct vu_header header = { .id = 1, .command = VU_REGION_READ, .size = 3 };
@@ -581,6 +627,8 @@ int main(int argc, char **argv)
 	tap_run("firmware that never reports", test_silent_firmware);
 	tap_run("nothing is left of an ended board", test_end);
 	tap_run("misbehaviour on demand", test_misbehaviour);
+	tap_run("a board that vanishes", test_vanish);
+	tap_run("death of the SoC", test_soc_death);
 	tap_run("cut messages end the board", test_cut_message);
 	return tap_end();
 }
