@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Device memory and buffers, and the refusal of images: no format has any feature, so no valid
+ * program creates one.
+ */
+#include <string.h>
+
+#include "hth_private.h"
+
+static const void *find_struct(const void *chain, VkStructureType type)
+{
+	for (const VkBaseInStructure *next = chain; next; next = next->pNext)
+		if (next->sType == type)
+			return next;
+	return NULL;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemoryAllocateInfo *info,
+						  const VkAllocationCallbacks *callbacks,
+						  VkDeviceMemory *out)
+{
+	struct hth_device *device = hth_device_from_handle(handle);
+	struct hth_physical_device *pd = device->physical_device;
+	const VkImportMemoryHostPointerInfoEXT *import = find_struct(
+		info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+	struct hth_memory *memory;
+	VkResult result;
+	uint32_t heap;
+
+	if (info->memoryTypeIndex >= pd->memory.memoryTypeCount)
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	heap = pd->memory.memoryTypes[info->memoryTypeIndex].heapIndex;
+	if (info->allocationSize > pd->memory.memoryHeaps[heap].size)
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	memory = hth_object_alloc(device, callbacks, sizeof(*memory), VK_OBJECT_TYPE_DEVICE_MEMORY);
+	if (!memory)
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	memory->type_index = info->memoryTypeIndex;
+	memory->size = info->allocationSize;
+	if (import && import->handleType && device->backend->bo_import)
+		result = device->backend->bo_import(device, import->pHostPointer, memory->size,
+						    &memory->bo);
+	else
+		result = device->backend->bo_create(device, pd->placements[memory->type_index],
+						    memory->size, &memory->bo);
+	if (result != VK_SUCCESS) {
+		hth_object_free(device, callbacks, memory);
+		return result;
+	}
+	atomic_fetch_add(&device->memory_used[memory->type_index], memory->size);
+	*out = hth_memory_to_handle(memory);
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_FreeMemory(VkDevice handle, VkDeviceMemory memory_handle,
+					  const VkAllocationCallbacks *callbacks)
+{
+	struct hth_device *device = hth_device_from_handle(handle);
+	struct hth_memory *memory = hth_memory_from_handle(memory_handle);
+
+	if (!memory)
+		return;
+	atomic_fetch_sub(&device->memory_used[memory->type_index], memory->size);
+	device->backend->bo_destroy(device, &memory->bo);
+	hth_object_free(device, callbacks, memory);
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_MapMemory(VkDevice device, VkDeviceMemory memory, VkDeviceSize offset,
+					     VkDeviceSize size, VkMemoryMapFlags flags, void **data)
+{
+	(void)device;
+	(void)size;
+	(void)flags;
+	*data = (uint8_t *)hth_memory_from_handle(memory)->bo.map + offset;
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_UnmapMemory(VkDevice device, VkDeviceMemory memory)
+{
+	(void)device;
+	(void)memory;
+}
+
+/* All host-visible memory is coherent. */
+VKAPI_ATTR VkResult VKAPI_CALL hth_FlushMappedMemoryRanges(VkDevice device, uint32_t count,
+							   const VkMappedMemoryRange *ranges)
+{
+	(void)device;
+	(void)count;
+	(void)ranges;
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_InvalidateMappedMemoryRanges(VkDevice device, uint32_t count,
+								const VkMappedMemoryRange *ranges)
+{
+	(void)device;
+	(void)count;
+	(void)ranges;
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetDeviceMemoryCommitment(VkDevice device, VkDeviceMemory memory,
+							 VkDeviceSize *bytes)
+{
+	(void)device;
+	*bytes = hth_memory_from_handle(memory)->size;
+}
+
+VKAPI_ATTR uint64_t VKAPI_CALL hth_GetDeviceMemoryOpaqueCaptureAddress(
+	VkDevice device, const VkDeviceMemoryOpaqueCaptureAddressInfo *info)
+{
+	(void)device;
+	return hth_memory_from_handle(info->memory)->bo.va;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_GetMemoryHostPointerPropertiesEXT(
+	VkDevice handle, VkExternalMemoryHandleTypeFlagBits type, const void *pointer,
+	VkMemoryHostPointerPropertiesEXT *properties)
+{
+	struct hth_device *device = hth_device_from_handle(handle);
+
+	(void)pointer;
+	if (!device->backend->bo_import ||
+	    (type != VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT &&
+	     type != VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT))
+		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+	properties->memoryTypeBits = device->physical_device->storage_types;
+	return VK_SUCCESS;
+}
+
+/* ---- Buffers ---- */
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
+						const VkAllocationCallbacks *callbacks, VkBuffer *out)
+{
+	struct hth_device *device = hth_device_from_handle(handle);
+	struct hth_buffer *buffer;
+
+	if (info->size > device->physical_device->properties.maxBufferSize)
+		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	buffer = hth_object_alloc(device, callbacks, sizeof(*buffer), VK_OBJECT_TYPE_BUFFER);
+	if (!buffer)
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	buffer->size = info->size;
+	buffer->usage = info->usage;
+	*out = hth_buffer_to_handle(buffer);
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_DestroyBuffer(VkDevice device, VkBuffer buffer,
+					     const VkAllocationCallbacks *callbacks)
+{
+	hth_object_free(hth_device_from_handle(device), callbacks, hth_buffer_from_handle(buffer));
+}
+
+/* Only buffers that nothing but packets touch may lie where kernels cannot reach. */
+static void buffer_requirements(const struct hth_device *device, uint64_t size,
+				VkBufferUsageFlags usage, VkMemoryRequirements *requirements)
+{
+	const VkBufferUsageFlags transfer = VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
+					    VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+					    VK_BUFFER_USAGE_INDIRECT_BUFFER_BIT;
+	const struct hth_physical_device *pd = device->physical_device;
+
+	requirements->size = HTH_ALIGN(size, (uint64_t)HTH_BUFFER_ALIGNMENT);
+	requirements->alignment = HTH_BUFFER_ALIGNMENT;
+	requirements->memoryTypeBits = usage & ~transfer ? pd->storage_types : pd->transfer_types;
+}
+
+static void dedicated_requirements(void *chain)
+{
+	for (VkBaseOutStructure *next = chain; next; next = next->pNext) {
+		VkMemoryDedicatedRequirements *dedicated = (void *)next;
+
+		if (next->sType != VK_STRUCTURE_TYPE_MEMORY_DEDICATED_REQUIREMENTS)
+			continue;
+		dedicated->prefersDedicatedAllocation = VK_FALSE;
+		dedicated->requiresDedicatedAllocation = VK_FALSE;
+	}
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetBufferMemoryRequirements(VkDevice device, VkBuffer handle,
+							   VkMemoryRequirements *requirements)
+{
+	struct hth_buffer *buffer = hth_buffer_from_handle(handle);
+
+	buffer_requirements(hth_device_from_handle(device), buffer->size, buffer->usage,
+			    requirements);
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetBufferMemoryRequirements2(
+	VkDevice device, const VkBufferMemoryRequirementsInfo2 *info,
+	VkMemoryRequirements2 *requirements)
+{
+	hth_GetBufferMemoryRequirements(device, info->buffer, &requirements->memoryRequirements);
+	dedicated_requirements(requirements->pNext);
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetDeviceBufferMemoryRequirements(
+	VkDevice device, const VkDeviceBufferMemoryRequirements *info,
+	VkMemoryRequirements2 *requirements)
+{
+	buffer_requirements(hth_device_from_handle(device), info->pCreateInfo->size,
+			    info->pCreateInfo->usage, &requirements->memoryRequirements);
+	dedicated_requirements(requirements->pNext);
+}
+
+static void bind(VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset)
+{
+	hth_buffer_from_handle(buffer)->va = hth_memory_from_handle(memory)->bo.va + offset;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_BindBufferMemory(VkDevice device, VkBuffer buffer,
+						    VkDeviceMemory memory, VkDeviceSize offset)
+{
+	(void)device;
+	bind(buffer, memory, offset);
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_BindBufferMemory2(VkDevice device, uint32_t count,
+						     const VkBindBufferMemoryInfo *infos)
+{
+	(void)device;
+	for (uint32_t i = 0; i < count; i++)
+		bind(infos[i].buffer, infos[i].memory, infos[i].memoryOffset);
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR VkDeviceAddress VKAPI_CALL hth_GetBufferDeviceAddress(VkDevice device,
+								 const VkBufferDeviceAddressInfo *info)
+{
+	(void)device;
+	return hth_buffer_from_handle(info->buffer)->va;
+}
+
+VKAPI_ATTR uint64_t VKAPI_CALL hth_GetBufferOpaqueCaptureAddress(VkDevice device,
+								 const VkBufferDeviceAddressInfo *info)
+{
+	(void)device;
+	return hth_buffer_from_handle(info->buffer)->va;
+}
+
+/* ---- Images, views, samplers ---- */
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBufferView(VkDevice device, const VkBufferViewCreateInfo *info,
+						    const VkAllocationCallbacks *callbacks,
+						    VkBufferView *out)
+{
+	(void)device;
+	(void)info;
+	(void)callbacks;
+	*out = VK_NULL_HANDLE;
+	return VK_ERROR_FORMAT_NOT_SUPPORTED;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_DestroyBufferView(VkDevice device, VkBufferView view,
+						 const VkAllocationCallbacks *callbacks)
+{
+	(void)device;
+	(void)view;
+	(void)callbacks;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImage(VkDevice device, const VkImageCreateInfo *info,
+					       const VkAllocationCallbacks *callbacks, VkImage *out)
+{
+	(void)device;
+	(void)info;
+	(void)callbacks;
+	*out = VK_NULL_HANDLE;
+	return VK_ERROR_FORMAT_NOT_SUPPORTED;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_DestroyImage(VkDevice device, VkImage image,
+					    const VkAllocationCallbacks *callbacks)
+{
+	(void)device;
+	(void)image;
+	(void)callbacks;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImageView(VkDevice device, const VkImageViewCreateInfo *info,
+						   const VkAllocationCallbacks *callbacks,
+						   VkImageView *out)
+{
+	(void)device;
+	(void)info;
+	(void)callbacks;
+	*out = VK_NULL_HANDLE;
+	return VK_ERROR_FORMAT_NOT_SUPPORTED;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_DestroyImageView(VkDevice device, VkImageView view,
+						const VkAllocationCallbacks *callbacks)
+{
+	(void)device;
+	(void)view;
+	(void)callbacks;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetDeviceImageMemoryRequirements(
+	VkDevice device, const VkDeviceImageMemoryRequirements *info,
+	VkMemoryRequirements2 *requirements)
+{
+	(void)device;
+	(void)info;
+	memset(&requirements->memoryRequirements, 0, sizeof(requirements->memoryRequirements));
+	requirements->memoryRequirements.alignment = 1;
+	dedicated_requirements(requirements->pNext);
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_GetDeviceImageSparseMemoryRequirements(
+	VkDevice device, const VkDeviceImageMemoryRequirements *info, uint32_t *count,
+	VkSparseImageMemoryRequirements2 *requirements)
+{
+	(void)device;
+	(void)info;
+	(void)requirements;
+	*count = 0;
+}
+
+/* A sampler may exist without images; it has nothing to sample. */
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateSampler(VkDevice handle, const VkSamplerCreateInfo *info,
+						 const VkAllocationCallbacks *callbacks, VkSampler *out)
+{
+	struct hth_object *sampler = hth_object_alloc(hth_device_from_handle(handle), callbacks,
+						      sizeof(*sampler), VK_OBJECT_TYPE_SAMPLER);
+
+	(void)info;
+	if (!sampler)
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
+	*out = (VkSampler)(uintptr_t)sampler;
+	return VK_SUCCESS;
+}
+
+VKAPI_ATTR void VKAPI_CALL hth_DestroySampler(VkDevice device, VkSampler sampler,
+					      const VkAllocationCallbacks *callbacks)
+{
+	hth_object_free(hth_device_from_handle(device), callbacks,
+			(struct hth_object *)(uintptr_t)sampler);
+}
