@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# Thin: Kbuild makes the module, Meson all else. `make help` says what there is.
+
+BUILD ?= build
+DESTDIR ?=
+PREFIX ?= /usr/local
+PYTHON ?= python3
+# Options for `meson setup`, for example MESON_FLAGS=-Dwerror=true
+MESON_FLAGS ?=
+
+# The kernels to build for: KDIR, or else the running kernel if its headers are here, or else all
+# whose headers are here.
+KDIR ?=
+running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
+KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
+
+.PHONY: all userspace modules check run install format format-check docs clean help
+
+all: modules userspace
+
+help:
+	@echo 'make            the kernel module and everything else'
+	@echo 'make modules    the kernel module ($(or $(KDIRS),no kernel headers here)); KDIR=… for another kernel'
+	@echo 'make userspace  all but the module, in $(BUILD)/'
+	@echo 'make run        boots a virtual machine with a virtual board and runs a model on it'
+	@echo 'make check      all tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
+	@echo 'make docs       the documentation as HTML, in $(BUILD)/Documentation/html'
+	@echo 'make format     lays out all C as .clang-format says; make format-check only looks'
+	@echo 'make clean      removes $(BUILD)/'
+
+$(BUILD)/build.ninja:
+	meson setup --prefix=$(PREFIX) $(MESON_FLAGS) $(BUILD)
+
+userspace: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+modules:
+ifeq ($(wildcard driver/Kbuild),)
+	@echo 'the driver is not here: no module'
+else ifeq ($(KDIRS),)
+	@echo 'no kernel headers here: no module (KDIR=… names a kernel build folder)'
+else
+	@set -e; for kdir in $(KDIRS); do tools/dev/build-module $$kdir $(BUILD)/modules; done
+endif
+
+check: all
+	@$(PYTHON) tests/run-all $(BUILD)
+
+run: all
+	@tests/vm/run-demo $(BUILD)
+
+install: all
+	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+ifneq ($(and $(wildcard driver/Kbuild),$(KDIRS)),)
+	@set -e; for kdir in $(KDIRS); do \
+		tools/dev/build-module $$kdir $(BUILD)/modules INSTALL_MOD_PATH=$(DESTDIR) \
+			$(if $(DESTDIR),DEPMOD=true) modules_install; done
+endif
+
+docs: $(BUILD)/build.ninja
+	sphinx-build -q -W -b html -d $(BUILD)/Documentation/doctrees Documentation $(BUILD)/Documentation/html
+
+format format-check:
+	@tools/dev/$@
+
+clean:
+	rm -rf $(BUILD)
