@@ -32,9 +32,10 @@ typedef uint64_t u64;
 		__asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory");  \
 		value_;                                                       \
 	})
-#define fw_csr_write(csr, value) __asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
-#define fw_csr_set(csr, bits)	 __asm__ volatile("csrs " #csr ", %0" ::"r"((u64)(bits)) : "memory")
-#define fw_csr_clear(csr, bits)	 __asm__ volatile("csrc " #csr ", %0" ::"r"((u64)(bits)) : "memory")
+#define fw_csr_write(csr, value) \
+	__asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
+#define fw_csr_set(csr, bits) \
+	__asm__ volatile("csrs " #csr ", %0" ::"r"((u64)(bits)) : "memory")
 
 #define FW_MIE_SOFTWARE (1u << 3)
 #define FW_MIE_TIMER	(1u << 7)
@@ -144,8 +145,8 @@ void fw_dma_interrupt(u32 vector);
 /* Forgets doorbell and arming of a queue; its armed interrupts raise @vector from now on. */
 void fw_dma_queue_reset(u32 queue, u32 vector);
 /*
- * Waits for all orders so far. HBI_ERROR_HOST_DMA if one since the last wait was refused whose owner
- * is @queue; *@va is then the owner's.
+ * Waits for all orders so far. HBI_ERROR_HOST_DMA if one was refused since the last wait whose
+ * owner is @queue; *@va is then the owner's.
  */
 enum hbi_error fw_dma_wait(u32 queue, u64 *va);
 /* Looks for refusals among orders nobody waited for and fails their queues. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Contexts, and the walk of their Sv48 tables on behalf of the DMA engine and of packets. It grants
- * exactly what a hart would grant user mode, and keeps nothing from one walk to the next, so that an
- * invalidated translation is never used again. It reads tables from the aperture only.
+ * exactly what a hart would grant user mode, and keeps nothing from one walk to the next, so that
+ * an invalidated translation is never used again. It reads tables from the aperture only.
  */
 #include "fw.h"
 

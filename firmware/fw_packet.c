@@ -9,7 +9,7 @@
 #define PART_ORDERS    64		 /* DMA orders of one part */
 #define PART_BYTES     ((u64)4 << 20)	 /* bytes of one part */
 #define SYNC_BYTES     ((u64)1 << 20)	 /* bytes of one part of SYNC_CODE */
-#define HART_BYTES     4096		 /* smaller copies within the board are done by the hart */
+#define HART_BYTES     4096		 /* smaller copies within the board: by the hart */
 #define WAIT_TICKS_DIV 1000		 /* a pending WAIT looks again this often a second */
 
 u64 fw_wait_epoch;
@@ -289,7 +289,7 @@ static enum fw_step packet_sync_code(struct fw_queue *queue, struct fw_fault *fa
 			return fail(fault, error, va);
 		/*
 		 * Harts that are emulated notice new code only when a hart stores it: each word is
-		 * stored back, in one atomic operation so that a store of somebody else is not lost.
+		 * stored back, atomically, so that a store of somebody else is not lost.
 		 */
 		if (!fw_is_host(pa))
 			for (at = pa & ~(u64)7; at < pa + bytes; at += 8)

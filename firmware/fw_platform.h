@@ -69,8 +69,8 @@ struct fw_platform {
 	hbi_u64 (*doorbell)(hbi_u32 queue);
 	void (*set_state)(enum fw_platform_state state);
 	/*
-	 * The DMA engine carries out in order what the next three post. It has @dma_slots slots; each
-	 * call takes one. dma_done() counts those finished. dma_result() is valid for the last
+	 * The DMA engine carries out in order what the next three post. It has @dma_slots slots;
+	 * each call takes one. dma_done() counts those finished. dma_result() is valid for the last
 	 * @dma_slots of them and says whether one worked. Only fw_dma.c calls these.
 	 */
 	hbi_u32 dma_slots;

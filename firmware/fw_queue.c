@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * User queues: taking packets from the ring and from INDIRECT blocks, counting what is complete, and
- * telling the host. The ring, the doorbell and every packet are written by an untrusted process.
- * Packets are copied before they are looked at.
+ * User queues: taking packets from the ring and from INDIRECT blocks, counting what is complete,
+ * and telling the host. The ring, the doorbell and every packet are written by an untrusted
+ * process. Packets are copied before they are looked at.
  */
 #include "fw.h"
 

@@ -2,7 +2,7 @@
 /*
  * Hart 0's loop: admin queue first, then one packet (or part of one) of each user queue in turn,
  * until nothing moves; then sleep until the host, a worker or the clock wakes it. Interrupts stay
- * masked; a pending one only ends the wait, so none can be lost between the last look and the sleep.
+ * masked; a pending one only ends the wait, so none is lost between the last look and the sleep.
  */
 #include "fw.h"
 

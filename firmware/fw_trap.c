@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * How a hart is set up for user mode, and what happens when the firmware itself goes wrong.
- * User mode reaches the aperture only: whatever a page table says, the firmware's own memory and the
- * devices are out of its reach by physical memory protection. No trap is delegated, counters and
- * cache instructions are off, and the hart never writes accessed or dirty bits.
+ * User mode reaches the aperture only: whatever a page table says, the firmware's own memory and
+ * the devices are out of its reach by physical memory protection. No trap is delegated, counters
+ * and cache instructions are off, and the hart never writes accessed or dirty bits.
  */
 #include "fw.h"
 

@@ -2,8 +2,8 @@
 /*
  * Dispatches. Hart 0 posts one job at a time; each worker that takes part claims chunks of
  * work-groups from one counter and calls the kernel in user mode for each chunk. A fault of one
- * worker, a timeout or a cancel sets job.stop and interrupts the others out of user mode, which they
- * cannot prevent: machine interrupts are always taken there.
+ * worker, a timeout or a cancel sets job.stop and interrupts the others out of user mode, which
+ * they cannot prevent: machine interrupts are always taken there.
  */
 #include "fw.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The host's side of a virtual board, for tests: starts hearth-board, speaks vfio-user with it as an
- * emulator of a PC would, and does with it what a driver would. Every call ends the test program
+ * The host's side of a virtual board, for tests: starts hearth-board, speaks vfio-user with it as
+ * an emulator of a PC would, and does with it what a driver would. Every call ends the test program
  * with a message when the board does not answer.
  */
 #ifndef CLIENT_H

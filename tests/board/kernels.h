@@ -10,13 +10,13 @@
 #define KERNEL_JUMP	3 /* jumps to args.out */
 #define KERNEL_ILLEGAL	4 /* an illegal instruction */
 #define KERNEL_SPIN	5 /* an endless loop */
-#define KERNEL_REGS	6 /* writes the or of all registers that must be 0 to [group] (64 bits) */
-#define KERNEL_STACK	7 /* sums 1..63 through its stack and its scratch, stores it to [group] */
-#define KERNEL_VECTOR	8 /* vector sum of 64 floats of args.extra + 256 * group, to float [group] */
+#define KERNEL_REGS	6 /* the or of all registers that must be 0, to 64 bits [group] */
+#define KERNEL_STACK	7 /* sum of 1..63 by way of its stack and scratch, to [group] */
+#define KERNEL_VECTOR	8 /* sum of 64 floats at args.extra + 256 * group, to [group] */
 #define KERNEL_CALL	9 /* an environment call */
 #define KERNEL_CSR	10 /* reads a machine-mode register */
 #define KERNEL_POISON	11 /* fills all registers it may, then returns */
-#define KERNEL_VALUE	12 /* stores 1 to the 64-bit word [group]; the test rewrites it to store 2 */
+#define KERNEL_VALUE	12 /* stores 1 to [group]; the test rewrites the value */
 #define KERNELS		13
 
 #endif /* KERNELS_H */

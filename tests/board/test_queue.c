@@ -450,6 +450,21 @@ static void test_many_queues(void)
 		CHECK_EQUAL(admin_destroy_queue(&board, i + 1), HBI_OK);
 }
 
+/* A board of another shape, that a driver learns from its registers alone. */
+static void test_other_shape(void)
+{
+	const char *const shape[] = { "--workers", "5", "--vlen", "1024", "--dram", "64M", NULL };
+
+	client_open(&board, shape);
+	CHECK_EQUAL(reg32(&board, HBI_REG_CORES), 5 | 1024 << 16);
+	CHECK_EQUAL(reg64(&board, HBI_REG_APERTURE_SIZE), 64 << 20);
+	start_board(&board);
+	context_standard(&context, &board, 1);
+	CHECK_EQUAL(queue_init(&queue, &context, 0, 6, 0), HBI_OK);
+	test_dispatch_groups();
+	test_dispatch_kernels();
+}
+
 int main(int argc, char **argv)
 {
 	test_arguments(argc, argv);
@@ -471,6 +486,8 @@ int main(int argc, char **argv)
 	tap_run("rewritten code", test_sync_code);
 	tap_run("chain of packets", test_chain);
 	tap_run("eight queues at once", test_many_queues);
-	CHECK_EQUAL(client_close(&board), 0);
+	client_close(&board);
+	tap_run("five workers, vectors of 1024 bits, 64 MiB", test_other_shape);
+	client_close(&board);
 	return tap_end();
 }

@@ -57,7 +57,7 @@ void vb_count_doorbell(void);
 bool vb_vfio_serve(int client);
 void vb_interrupt(unsigned int vector);
 /*
- * Tells the client of an access to a bus address that it has not mapped, so that its IOMMU notes it.
+ * Tells the client of an access to a bus address that it has not mapped: its IOMMU notes it.
  * @data: what would have been written (at most 8 bytes), NULL for a read.
  */
 void vb_vfio_report_dma(uint64_t bus, const void *data, uint64_t size);

@@ -132,7 +132,8 @@ void vb_config_write(uint32_t offset, const void *data, uint32_t size)
 
 		config[offset + i] = (config[offset + i] & ~mask) | (bytes[i] & mask);
 	}
-	if (offset <= flr && flr < offset + size && bytes[flr - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8) {
+	if (offset <= flr && flr < offset + size &&
+	    bytes[flr - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8) {
 		vb_log("function-level reset");
 		vb_config_reset();
 		vb_regs_reset();

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Host memory as far as the client has mapped it for the board, and the DMA engine. The engine
- * reaches nothing else: a bus address outside the table, or against its permissions, is refused, and
- * the client is told, so that an IOMMU can note who tried what.
+ * reaches nothing else: a bus address outside the table, or against its permissions, is refused,
+ * and the client is told, so that an IOMMU can note who tried what.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -149,7 +149,8 @@ int vb_dma_unmap(uint64_t bus, uint64_t size)
 		return EINVAL;
 	while (last < map_count && maps[last].bus <= bus + (size - 1)) {
 		/* Part of a range cannot be unmapped. */
-		if (maps[last].bus < bus || maps[last].bus + (maps[last].size - 1) > bus + (size - 1))
+		if (maps[last].bus < bus ||
+		    maps[last].bus + (maps[last].size - 1) > bus + (size - 1))
 			return EINVAL;
 		last++;
 	}
@@ -267,7 +268,8 @@ static enum vb_result record(uint64_t destination, const uint64_t *payload, uint
 {
 	uint64_t bytes, *to;
 
-	if (destination % 8 || size % 8 || !size || size > sizeof(((struct vb_descriptor *)0)->payload))
+	if (destination % 8 || size % 8 || !size ||
+	    size > sizeof(((struct vb_descriptor *)0)->payload))
 		return VB_BAD;
 	to = reach(destination, size, true, &bytes);
 	if (!to || bytes < size)

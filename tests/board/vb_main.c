@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * hearth-board: a complete board in software. It serves one PCI function to one vfio-user client,
- * runs the board's firmware on an emulated RISC-V SoC over the same memory, and ends when the client
- * goes. This file: options and the poll loop, which sleeps whenever nothing is asked of it.
+ * runs the board's firmware on an emulated RISC-V SoC over the same memory, and ends when the
+ * client goes. This file: options and the poll loop, which sleeps whenever nothing is asked of it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -33,7 +33,7 @@ static uint64_t doorbells;
 static const char usage[] =
 	"usage: hearth-board --socket PATH [options]\n"
 	"  --socket PATH          vfio-user socket to make and serve\n"
-	"  --dram SIZE            board memory in the aperture, a power of two from 32M to 512M (512M)\n"
+	"  --dram SIZE            memory in the aperture, a power of two, 32M to 512M (512M)\n"
 	"  --workers N            compute harts, 1 to 15 (2)\n"
 	"  --vlen BITS            width of their vector registers, 128 to 1024 (256)\n"
 	"  --qemu PATH            emulator of the SoC (qemu-system-riscv64)\n"

@@ -2,8 +2,8 @@
 /*
  * Board memory and the SoC. Memory is a memfd that the aperture, the DMA engine and the emulator
  * share. A boot starts a new emulator process and a reset kills it: an emulator that lives on would
- * go on executing translations of the old firmware. The emulator inherits its memory and its UART as
- * descriptors and dies with the board.
+ * go on executing translations of the old firmware. The emulator inherits its memory and its UART
+ * as descriptors and dies with the board.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the virtual board (tests/board) and the firmware on its SoC share: a mailbox and a ring of DMA
- * descriptors in the part of board memory that the host cannot reach. This is the virtual board's
- * own affair and no part of the Hearth Board Interface; on a real board its place is taken by the
- * registers of the SoC's PCIe endpoint and of its DMA engine.
+ * What the virtual board (tests/board) and the firmware on its SoC share: a mailbox and a ring of
+ * DMA descriptors in the part of board memory that the host cannot reach. This is the virtual
+ * board's own affair and no part of the Hearth Board Interface; on a real board its place is taken
+ * by the registers of the SoC's PCIe endpoint and of its DMA engine.
  *
  * Each side may be woken by one byte on the SoC's UART. A sender makes its change visible, then
- * exchanges the receiver's kick word with 1, and sends the byte only if it was 0. A receiver stores 0
- * there, then looks at everything. So at most one byte is on the way, and no change is missed.
+ * exchanges the receiver's kick word with 1, and sends the byte only if it was 0. A receiver stores
+ * 0 there, then looks at everything. So at most one byte is on the way, and no change is missed.
  */
 #ifndef VB_LINK_H
 #define VB_LINK_H
@@ -16,7 +16,7 @@
 
 #define VB_DRAM_BASE	  0x80000000ull
 #define VB_FIRMWARE_BYTES (16ull << 20) /* before the aperture */
-#define VB_TAIL_BYTES	  (16ull << 20) /* after it: the emulator leaves its device tree there */
+#define VB_TAIL_BYTES	  (16ull << 20) /* after it: the emulator's device tree lies there */
 #define VB_APERTURE_BASE  (VB_DRAM_BASE + VB_FIRMWARE_BYTES)
 #define VB_LINK_OFFSET	  (15ull << 20) /* of struct vb_link in board memory */
 #define VB_HOST_WINDOW	  (1ull << 55)
@@ -42,9 +42,9 @@ enum vb_op {
 	VB_OP_FILL = 2,	  /* @size bytes at @destination with the 32-bit @value */
 	VB_OP_WRITE = 3,  /* 8 bytes of @value to @destination */
 	VB_OP_RECORD = 4, /* @size bytes of @payload to @destination, its first 8 bytes last */
-	VB_OP_STATUS = 5, /* likewise: struct hbi_queue_status of @queue, then its armed interrupt */
+	VB_OP_STATUS = 5, /* likewise: status of @queue; then its armed interrupt */
 	VB_OP_INTERRUPT = 6, /* vector @value */
-	VB_OP_QUEUE = 7,     /* forget doorbell and arming of @queue, whose vector is now @value */
+	VB_OP_QUEUE = 7, /* forget doorbell and arming of @queue, whose vector is now @value */
 };
 
 enum vb_result {
@@ -56,8 +56,8 @@ enum vb_result {
 #define VB_NO_QUEUE 0xffffffffu
 
 /*
- * @queue: whose work it is. When a descriptor of a queue is refused, later VB_OP_STATUS of that queue
- *	that say HBI_QUEUE_LIVE are dropped: they count work that came to nothing.
+ * @queue: whose work it is. When a descriptor of a queue is refused, later VB_OP_STATUS of that
+ *	queue that say HBI_QUEUE_LIVE are dropped: they count work that came to nothing.
  */
 struct vb_descriptor {
 	hbi_u32 op;
