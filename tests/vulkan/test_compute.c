@@ -40,8 +40,8 @@ static const VkSpecializationMapEntry index_entries[] = {
 	{ 2, offsetof(struct index_constants, negate), 4 },
 };
 
-static VkResult index_try(struct vt *vt, struct vt_kernel *kernel, uint32_t size, uint32_t multiplier,
-			  bool negate, VkPipelineCache cache)
+static VkResult index_try(struct vt *vt, struct vt_kernel *kernel, uint32_t size,
+			  uint32_t multiplier, bool negate, VkPipelineCache cache)
 {
 	const struct index_constants values = { size, multiplier, negate };
 	const VkSpecializationInfo constants = { 3, index_entries, sizeof(values), &values };
@@ -51,8 +51,8 @@ static VkResult index_try(struct vt *vt, struct vt_kernel *kernel, uint32_t size
 			     sizeof(struct index_push), &constants, cache);
 }
 
-static void index_kernel(struct vt *vt, struct vt_kernel *kernel, uint32_t size, uint32_t multiplier,
-			 bool negate)
+static void index_kernel(struct vt *vt, struct vt_kernel *kernel, uint32_t size,
+			 uint32_t multiplier, bool negate)
 {
 	VkResult result = index_try(vt, kernel, size, multiplier, negate, VK_NULL_HANDLE);
 
@@ -63,8 +63,8 @@ static void bind(VkCommandBuffer commands, const struct vt_kernel *kernel, VkDes
 {
 	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel->pipeline);
 	if (set)
-		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel->layout, 0, 1,
-					&set, 0, NULL);
+		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel->layout, 0,
+					1, &set, 0, NULL);
 }
 
 static void push(VkCommandBuffer commands, const struct vt_kernel *kernel, const void *data,
@@ -228,12 +228,14 @@ static void bindings_open(struct vt *vt, struct bindings *b, VkDescriptorSetLayo
 	b->sets[1] = vt_set(vt, layouts[1]);
 	vt_write_buffer(vt, b->sets[0], 0, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b->out, 0,
 			VK_WHOLE_SIZE);
-	vt_write_buffer(vt, b->sets[0], 1, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, &b->uniform, 256, 16);
-	vt_write_buffer(vt, b->sets[0], 3, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b->array[0], 0, 1024);
+	vt_write_buffer(vt, b->sets[0], 1, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, &b->uniform, 256,
+			16);
+	vt_write_buffer(vt, b->sets[0], 3, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b->array[0], 0,
+			1024);
 	vt_write_buffer(vt, b->sets[0], 3, 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b->array[1], 1024,
 			VK_WHOLE_SIZE);
-	vt_write_buffer(vt, b->sets[1], 0, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, &b->dynamic, 0,
-			256);
+	vt_write_buffer(vt, b->sets[1], 0, 0, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC,
+			&b->dynamic, 0, 256);
 	vt_write_buffer(vt, b->sets[1], 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC,
 			&b->dynamic_storage, 256, 256);
 	write.dstSet = b->sets[1];
@@ -302,7 +304,8 @@ static void test_update_after_bind(struct vt *vt)
 	bindings_open(vt, &b, VK_DESCRIPTOR_SET_LAYOUT_CREATE_UPDATE_AFTER_BIND_POOL_BIT, flags);
 	commands = vt_begin(vt, 0);
 	bindings_record(&b, commands);
-	vt_write_buffer(vt, b.sets[0], 3, 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b.array[0], 2048, 64);
+	vt_write_buffer(vt, b.sets[0], 3, 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &b.array[0], 2048,
+			64);
 	vt_run(vt, commands);
 	bindings_check(&b, 1000 + 512 + 1);
 	bindings_close(vt, &b);
@@ -370,8 +373,8 @@ static void test_push_descriptors(struct vt *vt)
 		return;
 	}
 	VT_CHECK(push_set != NULL);
-	layout = vt_set_layout(vt, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR, &one_storage,
-			       1, NULL);
+	layout = vt_set_layout(vt, VK_DESCRIPTOR_SET_LAYOUT_CREATE_PUSH_DESCRIPTOR_BIT_KHR,
+			       &one_storage, 1, NULL);
 	vt_kernel(vt, &kernel, index_spv, sizeof(index_spv), &layout, 1, sizeof(struct index_push),
 		  &constants);
 	commands = vt_begin(vt, 0);
@@ -476,7 +479,8 @@ static void test_device_address(struct vt *vt)
 			.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
 		};
 
-		buffers[i] = vt_buffer(vt, 1024, STORAGE | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
+		buffers[i] =
+			vt_buffer(vt, 1024, STORAGE | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
 		info.buffer = buffers[i].buffer;
 		addresses[i] = vkGetBufferDeviceAddress(vt->device, &info);
 		VT_CHECK(addresses[i] != 0);
@@ -640,7 +644,9 @@ static void *work(void *argument)
 		.queueFamilyIndex = vt->family,
 	};
 	const VkFenceCreateInfo fence_info = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
-	const VkCommandBufferBeginInfo begin = { .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO };
+	const VkCommandBufferBeginInfo begin = {
+		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO
+	};
 	VkCommandBufferAllocateInfo allocate = {
 		.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
 		.commandBufferCount = 1,
@@ -673,8 +679,8 @@ static void *work(void *argument)
 		VT_OK(vkWaitForFences(vt->device, 1, &fence, VK_TRUE, UINT64_MAX));
 		VT_OK(vkResetFences(vt->device, 1, &fence));
 		for (uint32_t i = 0; i < 256; i++)
-			w->wrong += ((uint32_t *)w->data.map)[i] !=
-				    i * (w->number + 1) + pushed.offset;
+			w->wrong +=
+				((uint32_t *)w->data.map)[i] != i * (w->number + 1) + pushed.offset;
 		VT_OK(vkResetCommandPool(vt->device, pool, 0));
 	}
 	vkDestroyFence(vt->device, fence, NULL);

@@ -51,8 +51,8 @@ static void test_truncated(struct vt *vt)
 		return;
 	}
 	for (size_t words = 5; words < sizeof(reduce_spv) / 4; words += 7) {
-		VkResult result = try_code(vt, reduce_spv, words * 4,
-					   VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+		VkResult result =
+			try_code(vt, reduce_spv, words * 4, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
 
 		VT_CHECK(result < 0, "%zu words: VkResult %d", words, result);
 		VT_CHECK(vt->last_error[0], "%zu words: no message", words);
@@ -108,8 +108,8 @@ static void test_robust(struct vt *vt)
 			words[i] = i + 1;
 		memset(out, 0xff, 256);
 		vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
-		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1,
-					&set, 0, NULL);
+		vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0,
+					1, &set, 0, NULL);
 		vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, 4,
 				   &far[turn]);
 		vkCmdDispatch(commands, 1, 1, 1);
@@ -118,8 +118,8 @@ static void test_robust(struct vt *vt)
 			bool inside = (uint64_t)i + far[turn] < 64;
 
 			if (vt->hearth || inside)
-				VT_CHECK(out[i] == (inside ? i + far[turn] + 1 : 0), "turn %d: %u: %u",
-					 turn, i, out[i]);
+				VT_CHECK(out[i] == (inside ? i + far[turn] + 1 : 0),
+					 "turn %d: %u: %u", turn, i, out[i]);
 		}
 		for (uint32_t i = 64; i < 128; i++)
 			VT_CHECK(words[i] == i + 1, "turn %d: word %u was written", turn, i);

@@ -32,8 +32,9 @@ static void test_limits(struct vt *vt)
 static void test_entry_points(struct vt *vt)
 {
 	static const char *const device_names[] = {
-		"vkCreateBuffer", "vkQueueSubmit2", "vkCmdDispatchBase", "vkCmdCopyBuffer2",
-		"vkSetPrivateData", "vkGetDeviceBufferMemoryRequirements", "vkWaitSemaphores",
+		"vkCreateBuffer",   "vkQueueSubmit2",	"vkCmdDispatchBase",
+		"vkCmdCopyBuffer2", "vkSetPrivateData", "vkGetDeviceBufferMemoryRequirements",
+		"vkWaitSemaphores",
 	};
 
 	for (size_t i = 0; i < sizeof(device_names) / sizeof(device_names[0]); i++)
@@ -170,8 +171,8 @@ static VkSemaphore timeline(struct vt *vt, uint64_t value)
 	return semaphore;
 }
 
-static VkResult submit2(VkQueue queue, VkCommandBuffer commands, VkSemaphore wait, uint64_t wait_value,
-			VkSemaphore signal, uint64_t signal_value)
+static VkResult submit2(VkQueue queue, VkCommandBuffer commands, VkSemaphore wait,
+			uint64_t wait_value, VkSemaphore signal, uint64_t signal_value)
 {
 	const VkSemaphoreSubmitInfo waits = {
 		.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO,
@@ -298,8 +299,8 @@ static void test_timeline_threads(struct vt *vt)
 		vkCmdFillBuffer(commands[i], a.buffer, 4 * i, 4, i + 1);
 		vt_barrier(commands[i]);
 		VT_OK(vkEndCommandBuffer(commands[i]));
-		VT_OK(submit2(vt->queues[0], commands[i], later.semaphore, 2 * i + 1, later.semaphore,
-			      2 * i + 2));
+		VT_OK(submit2(vt->queues[0], commands[i], later.semaphore, 2 * i + 1,
+			      later.semaphore, 2 * i + 2));
 	}
 	VT_OK(submit2(vt->queues[0], NULL, later.semaphore, 100, done, 7));
 	VT_OK(vkGetSemaphoreCounterValue(vt->device, done, &value));
@@ -426,7 +427,8 @@ static void test_timestamps(struct vt *vt)
 	VT_CHECK(copied[2] == results[0] && copied[3] && copied[4] == results[2] && copied[5]);
 	VT_CHECK(vkGetQueryPoolResults(vt->device, pool, 3, 1, 16, results, 16,
 				       VK_QUERY_RESULT_64_BIT |
-					       VK_QUERY_RESULT_WITH_AVAILABILITY_BIT) == VK_NOT_READY);
+					       VK_QUERY_RESULT_WITH_AVAILABILITY_BIT) ==
+		 VK_NOT_READY);
 	VT_CHECK(results[1] == 0);
 	vkDestroyQueryPool(vt->device, pool, NULL);
 	vt_buffer_free(vt, &a);
@@ -546,10 +548,10 @@ static void test_no_images(struct vt *vt)
 	vkGetPhysicalDeviceFormatProperties(vt->physical, VK_FORMAT_R8G8B8A8_UNORM, &format);
 	VT_CHECK(!format.bufferFeatures && !format.linearTilingFeatures &&
 		 !format.optimalTilingFeatures);
-	VT_CHECK(vkGetPhysicalDeviceImageFormatProperties(
-			 vt->physical, VK_FORMAT_R8G8B8A8_UNORM, VK_IMAGE_TYPE_2D,
-			 VK_IMAGE_TILING_LINEAR, VK_IMAGE_USAGE_STORAGE_BIT, 0,
-			 &image) == VK_ERROR_FORMAT_NOT_SUPPORTED);
+	VT_CHECK(vkGetPhysicalDeviceImageFormatProperties(vt->physical, VK_FORMAT_R8G8B8A8_UNORM,
+							  VK_IMAGE_TYPE_2D, VK_IMAGE_TILING_LINEAR,
+							  VK_IMAGE_USAGE_STORAGE_BIT, 0,
+							  &image) == VK_ERROR_FORMAT_NOT_SUPPORTED);
 }
 
 static void test_descriptor_pool(struct vt *vt)

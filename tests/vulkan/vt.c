@@ -55,8 +55,8 @@ int vt_main(struct vt *vt, const struct vt_test *tests, size_t count)
 	}
 	vt_close(vt);
 	failed += vt->warnings != 0;
-	printf("%s %zu - layers have nothing to say (%u messages)\n", vt->warnings ? "not ok" : "ok",
-	       count + 1, vt->warnings);
+	printf("%s %zu - layers have nothing to say (%u messages)\n",
+	       vt->warnings ? "not ok" : "ok", count + 1, vt->warnings);
 	return failed != 0;
 }
 
@@ -285,8 +285,8 @@ static struct vt_buffer make_buffer(struct vt *vt, VkDeviceSize size, VkBufferUs
 		.size = size,
 		.usage = usage,
 	};
-	const VkMemoryPropertyFlags visible = VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-					      VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
+	const VkMemoryPropertyFlags visible =
+		VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT;
 	VkMemoryAllocateInfo allocate = { .sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO };
 	struct vt_buffer out = { .size = size };
 	VkMemoryRequirements needs;
@@ -432,8 +432,9 @@ VkDescriptorSetLayout vt_set_layout(struct vt *vt, VkDescriptorSetLayoutCreateFl
 }
 
 VkResult vt_kernel_try(struct vt *vt, struct vt_kernel *kernel, const uint32_t *code, size_t bytes,
-		       const VkDescriptorSetLayout *layouts, uint32_t layout_count, uint32_t push_bytes,
-		       const VkSpecializationInfo *constants, VkPipelineCache cache)
+		       const VkDescriptorSetLayout *layouts, uint32_t layout_count,
+		       uint32_t push_bytes, const VkSpecializationInfo *constants,
+		       VkPipelineCache cache)
 {
 	const VkPushConstantRange push = { VK_SHADER_STAGE_COMPUTE_BIT, 0, push_bytes };
 	const VkPipelineLayoutCreateInfo layout = {

@@ -32,7 +32,7 @@ struct vt {
 	VkQueue queues[2];
 	VkCommandPool pool;
 	VkDescriptorPool sets;
-	bool hearth;	     /* the device is ours */
+	bool hearth; /* the device is ours */
 	bool has_push_descriptor;
 	unsigned int warnings; /* of layers */
 	char last_error[4096]; /* last message of the driver itself */
@@ -72,8 +72,9 @@ VkDescriptorSetLayout vt_set_layout(struct vt *vt, VkDescriptorSetLayoutCreateFl
 				    const VkDescriptorBindingFlags *binding_flags);
 /* @layouts become the kernel's. */
 VkResult vt_kernel_try(struct vt *vt, struct vt_kernel *kernel, const uint32_t *code, size_t bytes,
-		       const VkDescriptorSetLayout *layouts, uint32_t layout_count, uint32_t push_bytes,
-		       const VkSpecializationInfo *constants, VkPipelineCache cache);
+		       const VkDescriptorSetLayout *layouts, uint32_t layout_count,
+		       uint32_t push_bytes, const VkSpecializationInfo *constants,
+		       VkPipelineCache cache);
 void vt_kernel(struct vt *vt, struct vt_kernel *kernel, const uint32_t *code, size_t bytes,
 	       const VkDescriptorSetLayout *layouts, uint32_t layout_count, uint32_t push_bytes,
 	       const VkSpecializationInfo *constants);
@@ -84,13 +85,13 @@ void vt_write_buffer(struct vt *vt, VkDescriptorSet set, uint32_t binding, uint3
 		     VkDeviceSize range);
 
 /* A failed check is printed with its place and fails the running test. */
-#define VT_CHECK(condition, ...)                                          \
+#define VT_CHECK(condition, ...) \
 	vt_check((condition), __FILE__, __LINE__, #condition, " " __VA_ARGS__)
-#define VT_OK(call)                                                       \
-	do {                                                              \
-		VkResult vt_result_ = (call);                             \
+#define VT_OK(call)                                                                          \
+	do {                                                                                 \
+		VkResult vt_result_ = (call);                                                \
 		vt_check(vt_result_ == VK_SUCCESS, __FILE__, __LINE__, #call, "VkResult %d", \
-			 vt_result_);                                     \
+			 vt_result_);                                                        \
 	} while (0)
 
 bool vt_check(bool good, const char *file, int line, const char *what, const char *format, ...)

@@ -30,6 +30,6 @@ struct hearth_queue_statistics {
 };
 
 typedef void(VKAPI_PTR *PFN_vkGetQueueStatisticsHEARTH)(VkQueue queue,
-							 struct hearth_queue_statistics *out);
+							struct hearth_queue_statistics *out);
 
 #endif /* HEARTH_VULKAN_H */

@@ -76,8 +76,8 @@ struct hth_backend {
 	void (*memory_budget)(struct hth_physical_device *physical_device, uint32_t heap,
 			      uint64_t *used, uint64_t *budget);
 
-	VkResult (*bo_create)(struct hth_device *device, enum hth_placement placement, uint64_t size,
-			      struct hth_bo *bo);
+	VkResult (*bo_create)(struct hth_device *device, enum hth_placement placement,
+			      uint64_t size, struct hth_bo *bo);
 	/* Takes memory of the application; NULL where that cannot be done. */
 	VkResult (*bo_import)(struct hth_device *device, void *pointer, uint64_t size,
 			      struct hth_bo *bo);

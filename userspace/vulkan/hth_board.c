@@ -23,8 +23,8 @@
 
 static VkResult error_of(int error)
 {
-	return error == -ENOSPC || error == -ENOMEM ? VK_ERROR_OUT_OF_DEVICE_MEMORY :
-						       VK_ERROR_INITIALIZATION_FAILED;
+	return error == -ENOSPC || error == -ENOMEM ? VK_ERROR_OUT_OF_DEVICE_MEMORY
+						    : VK_ERROR_INITIALIZATION_FAILED;
 }
 
 VkResult hth_board_bo_create(struct hth_device *device, uint32_t placement, uint32_t bind_flags,
@@ -67,9 +67,9 @@ out_close:
 	hearth_drm_bo_close(board->fd, handle);
 out:
 	bo->size = 0;
-	hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT, "hearth-board-memory",
-		"%s: cannot %s a buffer of %llu bytes: %s", device->physical_device->name, step,
-		(unsigned long long)bytes, strerror(-error));
+	hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT,
+		"hearth-board-memory", "%s: cannot %s a buffer of %llu bytes: %s",
+		device->physical_device->name, step, (unsigned long long)bytes, strerror(-error));
 	return error_of(error);
 }
 
@@ -88,8 +88,8 @@ static VkResult bo_create(struct hth_device *device, enum hth_placement placemen
 			  struct hth_bo *bo)
 {
 	return hth_board_bo_create(device,
-				   placement == HTH_PLACEMENT_DEVICE ? DRM_HEARTH_PLACEMENT_BOARD :
-								       DRM_HEARTH_PLACEMENT_HOST,
+				   placement == HTH_PLACEMENT_DEVICE ? DRM_HEARTH_PLACEMENT_BOARD
+								     : DRM_HEARTH_PLACEMENT_HOST,
 				   0, size, bo);
 }
 
@@ -215,8 +215,8 @@ out_close:
 out_free:
 	free(board);
 	if (error)
-		hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT, "hearth-board",
-			"%s: %s", physical->node, strerror(-error));
+		hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+			"hearth-board", "%s: %s", physical->node, strerror(-error));
 	return result;
 }
 
@@ -286,7 +286,8 @@ static const struct hth_backend board_backend = {
 static void set_memory(struct hth_physical_device *pd, uint64_t board_bytes, bool host_access)
 {
 	VkPhysicalDeviceMemoryProperties *memory = &pd->memory;
-	uint64_t host_bytes = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
+	uint64_t host_bytes =
+		(uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 2;
 
 	memory->memoryHeapCount = 2;
 	memory->memoryHeaps[0].size = board_bytes;
@@ -345,8 +346,8 @@ static struct hth_physical_device *probe(struct hth_instance *instance,
 		pd->target.max_subgroup_size = pd->target.subgroup_size;
 	}
 	snprintf(pd->name, sizeof(pd->name), "Hearth board (%.63s, %u %s, VLEN %u)",
-		 (const char *)info->board_name, info->workers, info->workers == 1 ? "hart" : "harts",
-		 info->vlen_bits);
+		 (const char *)info->board_name, info->workers,
+		 info->workers == 1 ? "hart" : "harts", info->vlen_bits);
 	pd->vendor_id = found->vendor_id ? found->vendor_id : HBI_VIRTUAL_VENDOR;
 	pd->device_id = found->device_id ? found->device_id : info->board_id;
 	memcpy(pd->uuid, info->uuid, VK_UUID_SIZE);

@@ -41,8 +41,9 @@ struct hth_board_device {
 	const struct hth_board_physical *physical;
 	struct hth_va_space va;
 
-	pthread_mutex_t lock;		   /* of all below */
-	struct hth_board_scratch *scratch; /* the largest first; old ones are still named by packets */
+	pthread_mutex_t lock; /* of all below */
+	struct hth_board_scratch
+		*scratch; /* the largest first; old ones are still named by packets */
 	/* Code that was written and that no SYNC_CODE packet has named yet. */
 	uint32_t code_count, code_capacity;
 	struct hth_va_range *code;

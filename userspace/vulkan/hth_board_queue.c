@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Work on its way to a board. A submission is one INDIRECT packet for each run of recorded packets,
- * written to the mapped ring, and one store to the doorbell: no system call. That it is done is read
- * from the status page; only who must sleep calls the kernel.
+ * Work on its way to a board. A submission is one INDIRECT packet for each run of recorded packets and
+ * a SIGNAL, written to the mapped ring, and one store to the doorbell: no system call. The SIGNAL
+ * keeps the next submission apart, and makes the board tell at once that this one is done. That is
+ * read from the status page; only who must sleep calls the kernel.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,14 +12,15 @@
 
 #include "hth_board.h"
 
-#define RING_LOG2 9
+#define RING_LOG2  9
+#define RING_BYTES (HBI_PACKET_SIZE << RING_LOG2)
 
 /* How long a waiter looks at the status page before it sleeps. */
-#define POLL_NS 20000
+#define POLL_NS	   20000
 
 struct board_queue {
 	struct hearth_drm_queue drm; /* the ring's producer holds hth_queue.lock */
-	struct hth_bo ring;
+	struct hth_bo ring; /* the packets, then the ticket of the newest submission that is done */
 	pthread_mutex_t lock; /* of all below */
 	uint64_t done;	      /* newest ticket known to be done */
 	uint64_t pushed;      /* newest ticket in the ring */
@@ -38,11 +40,11 @@ VkResult hth_board_queue_init(struct hth_queue *queue)
 	if (!q)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	result = hth_board_bo_create(queue->device, DRM_HEARTH_PLACEMENT_BOARD, 0,
-				     HBI_PACKET_SIZE << RING_LOG2, &q->ring);
+				     RING_BYTES + sizeof(uint64_t), &q->ring);
 	if (result != VK_SUCCESS)
 		goto out_free;
-	error = hearth_drm_queue_create(board->fd, board->vm_id, q->ring.va, q->ring.map, RING_LOG2, 0,
-					1, &q->drm);
+	error = hearth_drm_queue_create(board->fd, board->vm_id, q->ring.va, q->ring.map, RING_LOG2,
+					0, 1, &q->drm);
 	if (error) {
 		hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 			"hearth-board", "%s: no queue: %s", queue->device->physical_device->name,
@@ -140,8 +142,8 @@ static VkResult wait_packets(struct hth_queue *queue, uint64_t completed, int64_
 		atomic_fetch_add(&q->sleeps, 1);
 		error = hearth_drm_queue_wait(&copy, completed, deadline_ns);
 		if (error == -ETIME)
-			return hearth_drm_queue_completed(&q->drm) >= completed ? VK_SUCCESS :
-										  VK_TIMEOUT;
+			return hearth_drm_queue_completed(&q->drm) >= completed ? VK_SUCCESS
+										: VK_TIMEOUT;
 		if (error && error != -EINTR)
 			return report_loss(queue, error);
 	}
@@ -157,7 +159,8 @@ static VkResult push(struct hth_queue *queue, const union hbi_packet *packet)
 
 		/* Let the board have what is written, and wait for a half of the ring. */
 		hearth_drm_queue_ring(&q->drm);
-		result = wait_packets(queue, q->drm.tail - (1u << (RING_LOG2 - 1)), HTH_NO_DEADLINE);
+		result =
+			wait_packets(queue, q->drm.tail - (1u << (RING_LOG2 - 1)), HTH_NO_DEADLINE);
 		if (result != VK_SUCCESS)
 			return result;
 	}
@@ -189,16 +192,17 @@ static VkResult push_code(struct hth_queue *queue)
 VkResult hth_board_queue_submit(struct hth_queue *queue, const struct hth_segment *segments,
 				uint32_t count, uint64_t ticket)
 {
-	/* Work of earlier submissions ends first: buffers may share argument blocks with it. */
-	const union hbi_packet barrier = { .header.type = HBI_PACKET_BARRIER };
 	struct board_queue *q = queue->backend_data;
+	const union hbi_packet signal = {
+		.signal = { .header.type = HBI_PACKET_SIGNAL,
+			    .address = q->ring.va + RING_BYTES,
+			    .value = ticket },
+	};
 	VkResult result;
 
 	if (q->drm.status->state == HBI_QUEUE_ERROR)
 		return report_loss(queue, -ECANCELED);
 	result = push_code(queue);
-	if (result == VK_SUCCESS)
-		result = push(queue, &barrier);
 	for (uint32_t i = 0; i < count && result == VK_SUCCESS; i++) {
 		const union hbi_packet packet = {
 			.indirect = { .header.type = HBI_PACKET_INDIRECT,
@@ -208,6 +212,8 @@ VkResult hth_board_queue_submit(struct hth_queue *queue, const struct hth_segmen
 
 		result = push(queue, &packet);
 	}
+	if (result == VK_SUCCESS)
+		result = push(queue, &signal);
 	if (result != VK_SUCCESS)
 		return result;
 	pthread_mutex_lock(&q->lock);
@@ -225,8 +231,7 @@ uint64_t hth_board_queue_completed(struct hth_queue *queue, bool *lost)
 	uint64_t done;
 
 	pthread_mutex_lock(&q->lock);
-	while (q->done < q->pushed &&
-	       q->ends[(q->done + 1) & ((1u << RING_LOG2) - 1)] <= completed)
+	while (q->done < q->pushed && q->ends[(q->done + 1) & ((1u << RING_LOG2) - 1)] <= completed)
 		q->done++;
 	done = q->done;
 	*lost = q->drm.status->state == HBI_QUEUE_ERROR;

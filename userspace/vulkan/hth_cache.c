@@ -197,8 +197,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreatePipelineCache(VkDevice handle,
 						       VkPipelineCache *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
-	struct hth_pipeline_cache *cache = hth_object_alloc(device, callbacks, sizeof(*cache),
-							    VK_OBJECT_TYPE_PIPELINE_CACHE);
+	struct hth_pipeline_cache *cache =
+		hth_object_alloc(device, callbacks, sizeof(*cache), VK_OBJECT_TYPE_PIPELINE_CACHE);
 	const uint8_t *data = info->pInitialData;
 	size_t size = info->initialDataSize, used;
 
@@ -238,8 +238,9 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyPipelineCache(VkDevice device, VkPipelineC
 	hth_object_free(hth_device_from_handle(device), callbacks, cache);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_GetPipelineCacheData(VkDevice handle, VkPipelineCache cache_handle,
-							size_t *size, void *data)
+VKAPI_ATTR VkResult VKAPI_CALL hth_GetPipelineCacheData(VkDevice handle,
+							VkPipelineCache cache_handle, size_t *size,
+							void *data)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_pipeline_cache *cache = hth_pipeline_cache_from_handle(cache_handle);
@@ -284,7 +285,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_GetPipelineCacheData(VkDevice handle, VkPipel
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL hth_MergePipelineCaches(VkDevice device, VkPipelineCache into,
-						       uint32_t count, const VkPipelineCache *caches)
+						       uint32_t count,
+						       const VkPipelineCache *caches)
 {
 	(void)device;
 	for (uint32_t c = 0; c < count; c++) {

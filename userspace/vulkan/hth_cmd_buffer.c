@@ -113,7 +113,8 @@ static void copy_add(struct hth_cmd_buffer *buffer, uint64_t source, uint64_t de
 		packet_add(buffer, &packet);
 }
 
-static void fill_add(struct hth_cmd_buffer *buffer, uint64_t destination, uint64_t size, uint32_t value)
+static void fill_add(struct hth_cmd_buffer *buffer, uint64_t destination, uint64_t size,
+		     uint32_t value)
 {
 	const union hbi_packet packet = {
 		.fill = { .header.type = HBI_PACKET_FILL,
@@ -126,7 +127,8 @@ static void fill_add(struct hth_cmd_buffer *buffer, uint64_t destination, uint64
 		packet_add(buffer, &packet);
 }
 
-static void signal_add(struct hth_cmd_buffer *buffer, uint8_t type, uint64_t address, uint64_t value)
+static void signal_add(struct hth_cmd_buffer *buffer, uint8_t type, uint64_t address,
+		       uint64_t value)
 {
 	const union hbi_packet packet = {
 		.signal = { .header.type = type, .address = address, .value = value },
@@ -234,10 +236,12 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdBindPipeline(VkCommandBuffer handle, VkPipelin
 		hth_cmd_buffer_from_handle(handle)->pipeline = hth_pipeline_from_handle(pipeline);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdBindDescriptorSets(VkCommandBuffer handle, VkPipelineBindPoint point,
+VKAPI_ATTR void VKAPI_CALL hth_CmdBindDescriptorSets(VkCommandBuffer handle,
+						     VkPipelineBindPoint point,
 						     VkPipelineLayout layout, uint32_t first,
 						     uint32_t count, const VkDescriptorSet *sets,
-						     uint32_t dynamic_count, const uint32_t *offsets)
+						     uint32_t dynamic_count,
+						     const uint32_t *offsets)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	uint32_t used = 0;
@@ -305,9 +309,11 @@ static struct hth_push_set *push_set_get(struct hth_cmd_buffer *buffer, VkPipeli
 	return push;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdPushDescriptorSet(VkCommandBuffer handle, VkPipelineBindPoint point,
+VKAPI_ATTR void VKAPI_CALL hth_CmdPushDescriptorSet(VkCommandBuffer handle,
+						    VkPipelineBindPoint point,
 						    VkPipelineLayout layout, uint32_t set,
-						    uint32_t count, const VkWriteDescriptorSet *writes)
+						    uint32_t count,
+						    const VkWriteDescriptorSet *writes)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	struct hth_push_set *push;
@@ -316,19 +322,19 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdPushDescriptorSet(VkCommandBuffer handle, VkPi
 		return;
 	push = push_set_get(buffer, layout, set);
 	for (uint32_t i = 0; push && i < count; i++)
-		hth_descriptor_write(push->layout, 0, push->table, buffer->dynamic[set], &writes[i]);
+		hth_descriptor_write(push->layout, push->table, buffer->dynamic[set], &writes[i]);
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_CmdPushDescriptorSetWithTemplate(VkCommandBuffer handle,
 								VkDescriptorUpdateTemplate update,
-								VkPipelineLayout layout, uint32_t set,
-								const void *data)
+								VkPipelineLayout layout,
+								uint32_t set, const void *data)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	struct hth_push_set *push = push_set_get(buffer, layout, set);
 
 	if (push)
-		hth_descriptor_write_template(push->layout, 0, push->table, buffer->dynamic[set],
+		hth_descriptor_write_template(push->layout, push->table, buffer->dynamic[set],
 					      hth_update_template_from_handle(update), data);
 }
 
@@ -379,8 +385,8 @@ static uint64_t write_args(struct hth_cmd_buffer *buffer, const uint32_t base[3]
 	return va;
 }
 
-static void dispatch(struct hth_cmd_buffer *buffer, const uint32_t base[3], const uint32_t groups[3],
-		     uint64_t indirect)
+static void dispatch(struct hth_cmd_buffer *buffer, const uint32_t base[3],
+		     const uint32_t groups[3], uint64_t indirect)
 {
 	const struct hth_pipeline *pipeline = buffer->pipeline;
 	union hbi_packet packet = { .header.type = HBI_PACKET_DISPATCH };
@@ -407,14 +413,16 @@ static void dispatch(struct hth_cmd_buffer *buffer, const uint32_t base[3], cons
 	packet_add(buffer, &packet);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdDispatch(VkCommandBuffer handle, uint32_t x, uint32_t y, uint32_t z)
+VKAPI_ATTR void VKAPI_CALL hth_CmdDispatch(VkCommandBuffer handle, uint32_t x, uint32_t y,
+					   uint32_t z)
 {
 	dispatch(hth_cmd_buffer_from_handle(handle), (uint32_t[3]){ 0, 0, 0 },
 		 (uint32_t[3]){ x, y, z }, 0);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdDispatchBase(VkCommandBuffer handle, uint32_t base_x, uint32_t base_y,
-					       uint32_t base_z, uint32_t x, uint32_t y, uint32_t z)
+VKAPI_ATTR void VKAPI_CALL hth_CmdDispatchBase(VkCommandBuffer handle, uint32_t base_x,
+					       uint32_t base_y, uint32_t base_z, uint32_t x,
+					       uint32_t y, uint32_t z)
 {
 	dispatch(hth_cmd_buffer_from_handle(handle), (uint32_t[3]){ base_x, base_y, base_z },
 		 (uint32_t[3]){ x, y, z }, 0);
@@ -462,7 +470,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdFillBuffer(VkCommandBuffer handle, VkBuffer de
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_CmdUpdateBuffer(VkCommandBuffer handle, VkBuffer destination,
-					       VkDeviceSize offset, VkDeviceSize size, const void *data)
+					       VkDeviceSize offset, VkDeviceSize size,
+					       const void *data)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	uint64_t va;
@@ -494,7 +503,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdPipelineBarrier(
 	barrier_add(hth_cmd_buffer_from_handle(handle));
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdPipelineBarrier2(VkCommandBuffer handle, const VkDependencyInfo *info)
+VKAPI_ATTR void VKAPI_CALL hth_CmdPipelineBarrier2(VkCommandBuffer handle,
+						   const VkDependencyInfo *info)
 {
 	(void)info;
 	barrier_add(hth_cmd_buffer_from_handle(handle));
@@ -536,12 +546,11 @@ static void wait_events(struct hth_cmd_buffer *buffer, uint32_t count, const VkE
 		signal_add(buffer, HBI_PACKET_WAIT, hth_event_from_handle(events[i])->bo.va, 1);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdWaitEvents(VkCommandBuffer handle, uint32_t count,
-					     const VkEvent *events, VkPipelineStageFlags source,
-					     VkPipelineStageFlags destination, uint32_t memory_count,
-					     const VkMemoryBarrier *memory, uint32_t buffer_count,
-					     const VkBufferMemoryBarrier *buffers, uint32_t image_count,
-					     const VkImageMemoryBarrier *images)
+VKAPI_ATTR void VKAPI_CALL hth_CmdWaitEvents(
+	VkCommandBuffer handle, uint32_t count, const VkEvent *events, VkPipelineStageFlags source,
+	VkPipelineStageFlags destination, uint32_t memory_count, const VkMemoryBarrier *memory,
+	uint32_t buffer_count, const VkBufferMemoryBarrier *buffers, uint32_t image_count,
+	const VkImageMemoryBarrier *images)
 {
 	(void)source;
 	(void)destination;
@@ -579,12 +588,14 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdResetQueryPool(VkCommandBuffer handle, VkQuery
 	barrier_add(buffer);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdWriteTimestamp2(VkCommandBuffer handle, VkPipelineStageFlags2 stage,
-						  VkQueryPool pool, uint32_t query)
+VKAPI_ATTR void VKAPI_CALL hth_CmdWriteTimestamp2(VkCommandBuffer handle,
+						  VkPipelineStageFlags2 stage, VkQueryPool pool,
+						  uint32_t query)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	const union hbi_packet packet = {
-		.timestamp = { .header.type = HBI_PACKET_TIMESTAMP, .address = query_va(pool, query) },
+		.timestamp = { .header.type = HBI_PACKET_TIMESTAMP,
+			       .address = query_va(pool, query) },
 	};
 
 	(void)stage;
@@ -593,15 +604,16 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdWriteTimestamp2(VkCommandBuffer handle, VkPipe
 		   query_va(pool, query) + offsetof(struct hth_query, available), 1);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_CmdWriteTimestamp(VkCommandBuffer handle, VkPipelineStageFlagBits stage,
-						 VkQueryPool pool, uint32_t query)
+VKAPI_ATTR void VKAPI_CALL hth_CmdWriteTimestamp(VkCommandBuffer handle,
+						 VkPipelineStageFlagBits stage, VkQueryPool pool,
+						 uint32_t query)
 {
 	hth_CmdWriteTimestamp2(handle, stage, pool, query);
 }
 
 /* No query of these kinds can be created, so none can be begun. */
-VKAPI_ATTR void VKAPI_CALL hth_CmdBeginQuery(VkCommandBuffer handle, VkQueryPool pool, uint32_t query,
-					     VkQueryControlFlags flags)
+VKAPI_ATTR void VKAPI_CALL hth_CmdBeginQuery(VkCommandBuffer handle, VkQueryPool pool,
+					     uint32_t query, VkQueryControlFlags flags)
 {
 	(void)handle;
 	(void)pool;
@@ -619,7 +631,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdEndQuery(VkCommandBuffer handle, VkQueryPool p
 VKAPI_ATTR void VKAPI_CALL hth_CmdCopyQueryPoolResults(VkCommandBuffer handle, VkQueryPool pool,
 						       uint32_t first, uint32_t count,
 						       VkBuffer destination, VkDeviceSize offset,
-						       VkDeviceSize stride, VkQueryResultFlags flags)
+						       VkDeviceSize stride,
+						       VkQueryResultFlags flags)
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	uint32_t size = flags & VK_QUERY_RESULT_64_BIT ? 8 : 4;

@@ -189,8 +189,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateCommandBuffers(VkDevice handle,
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_FreeCommandBuffers(VkDevice device, VkCommandPool pool, uint32_t count,
-						  const VkCommandBuffer *buffers)
+VKAPI_ATTR void VKAPI_CALL hth_FreeCommandBuffers(VkDevice device, VkCommandPool pool,
+						  uint32_t count, const VkCommandBuffer *buffers)
 {
 	(void)device;
 	(void)pool;

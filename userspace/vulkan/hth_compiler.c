@@ -18,7 +18,7 @@
 
 #include "hth_private.h"
 
-#define LIBRARY "libhearth_compiler.so"
+#define LIBRARY	     "libhearth_compiler.so"
 
 #define NOTE_VERSION 1
 
@@ -73,7 +73,8 @@ static bool load(void)
 		void *symbol = dlsym(library, symbols[i].name);
 
 		if (!symbol) {
-			snprintf(failure, sizeof(failure), "%.400s lacks %s", path, symbols[i].name);
+			snprintf(failure, sizeof(failure), "%.400s lacks %s", path,
+				 symbols[i].name);
 			dlclose(library);
 			library = NULL;
 			return false;
@@ -121,8 +122,9 @@ static void note_digest(const struct note *note, uint8_t digest[32])
 static void add_machine(struct hth_sha256 *hash)
 {
 #ifdef __x86_64__
-	static const uint32_t leaves[][2] = { { 0, 0 }, { 1, 0 }, { 7, 0 }, { 7, 1 }, { 0xd, 0 },
-					      { 0x14, 0 }, { 0x19, 0 }, { 0x80000001, 0 } };
+	static const uint32_t leaves[][2] = { { 0, 0 },	   { 1, 0 },	     { 7, 0 },
+					      { 7, 1 },	   { 0xd, 0 },	     { 0x14, 0 },
+					      { 0x19, 0 }, { 0x80000001, 0 } };
 
 	for (uint32_t i = 0; i < HTH_COUNT(leaves); i++) {
 		uint32_t r[4] = { 0 };

@@ -14,7 +14,8 @@
 
 static bool is_buffer(VkDescriptorType type)
 {
-	return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER || type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
+	return type == VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER;
 }
 
 static bool is_dynamic(VkDescriptorType type)
@@ -94,9 +95,9 @@ static bool layout_fits(const VkDescriptorSetLayoutCreateInfo *info, uint32_t *b
 	return dynamic <= HTH_MAX_DYNAMIC && table <= 1u << 24 && inline_bytes <= 1u << 24;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDescriptorSetLayout(
-	VkDevice handle, const VkDescriptorSetLayoutCreateInfo *info,
-	const VkAllocationCallbacks *callbacks, VkDescriptorSetLayout *out)
+VKAPI_ATTR VkResult VKAPI_CALL
+hth_CreateDescriptorSetLayout(VkDevice handle, const VkDescriptorSetLayoutCreateInfo *info,
+			      const VkAllocationCallbacks *callbacks, VkDescriptorSetLayout *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_set_layout *layout;
@@ -141,16 +142,17 @@ void hth_set_layout_unref(struct hth_device *device, struct hth_set_layout *layo
 		hth_object_free(device, NULL, layout);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyDescriptorSetLayout(VkDevice device, VkDescriptorSetLayout layout,
+VKAPI_ATTR void VKAPI_CALL hth_DestroyDescriptorSetLayout(VkDevice device,
+							  VkDescriptorSetLayout layout,
 							  const VkAllocationCallbacks *callbacks)
 {
 	(void)callbacks;
 	hth_set_layout_unref(hth_device_from_handle(device), hth_set_layout_from_handle(layout));
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_GetDescriptorSetLayoutSupport(VkDevice device,
-							     const VkDescriptorSetLayoutCreateInfo *info,
-							     VkDescriptorSetLayoutSupport *support)
+VKAPI_ATTR void VKAPI_CALL
+hth_GetDescriptorSetLayoutSupport(VkDevice device, const VkDescriptorSetLayoutCreateInfo *info,
+				  VkDescriptorSetLayoutSupport *support)
 {
 	uint32_t count;
 
@@ -175,25 +177,28 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreatePipelineLayout(VkDevice handle,
 
 	if (info->setLayoutCount > HTH_MAX_SETS)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
-	layout = hth_object_alloc(device, callbacks, sizeof(*layout), VK_OBJECT_TYPE_PIPELINE_LAYOUT);
+	layout = hth_object_alloc(device, callbacks, sizeof(*layout),
+				  VK_OBJECT_TYPE_PIPELINE_LAYOUT);
 	if (!layout)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	layout->set_count = info->setLayoutCount;
 	for (uint32_t i = 0; i < info->setLayoutCount; i++) {
-		layout->sets[i] = hth_set_layout_ref(hth_set_layout_from_handle(info->pSetLayouts[i]));
+		layout->sets[i] =
+			hth_set_layout_ref(hth_set_layout_from_handle(info->pSetLayouts[i]));
 		layout->dynamic_base[i] = layout->dynamic_count;
 		if (layout->sets[i])
 			layout->dynamic_count += layout->sets[i]->dynamic_count;
 	}
 	for (uint32_t i = 0; i < info->pushConstantRangeCount; i++)
-		layout->push_bytes = HTH_MAX(layout->push_bytes,
-					     info->pPushConstantRanges[i].offset +
-						     info->pPushConstantRanges[i].size);
+		layout->push_bytes =
+			HTH_MAX(layout->push_bytes, info->pPushConstantRanges[i].offset +
+							    info->pPushConstantRanges[i].size);
 	*out = hth_pipeline_layout_to_handle(layout);
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyPipelineLayout(VkDevice handle, VkPipelineLayout layout_handle,
+VKAPI_ATTR void VKAPI_CALL hth_DestroyPipelineLayout(VkDevice handle,
+						     VkPipelineLayout layout_handle,
 						     const VkAllocationCallbacks *callbacks)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
@@ -257,13 +262,12 @@ static struct hearth_descriptor *place(const struct hth_set_layout *layout, void
 	return NULL;
 }
 
-void hth_descriptor_write(const struct hth_set_layout *layout, uint64_t va, void *table,
+void hth_descriptor_write(const struct hth_set_layout *layout, void *table,
 			  struct hearth_descriptor *dynamic, const VkWriteDescriptorSet *write)
 {
 	uint32_t binding = write->dstBinding;
 	uint32_t at = write->dstArrayElement;
 
-	(void)va;
 	if (is_inline(write->descriptorType)) {
 		for (const VkBaseInStructure *next = write->pNext; next; next = next->pNext) {
 			const VkWriteDescriptorSetInlineUniformBlock *block = (const void *)next;
@@ -285,11 +289,10 @@ void hth_descriptor_write(const struct hth_set_layout *layout, uint64_t va, void
 	}
 }
 
-void hth_descriptor_write_template(const struct hth_set_layout *layout, uint64_t va, void *table,
+void hth_descriptor_write_template(const struct hth_set_layout *layout, void *table,
 				   struct hearth_descriptor *dynamic,
 				   const struct hth_update_template *update, const void *data)
 {
-	(void)va;
 	for (uint32_t e = 0; e < update->entry_count; e++) {
 		const VkDescriptorUpdateTemplateEntry *entry = &update->entries[e];
 		const uint8_t *from = (const uint8_t *)data + entry->offset;
@@ -327,8 +330,8 @@ static void copy_set(const VkCopyDescriptorSet *copy)
 		return;
 	}
 	for (uint32_t i = 0; i < copy->descriptorCount; i++, from_at++, to_at++) {
-		const struct hearth_descriptor *source = place(from->layout, from->table, from->dynamic,
-							       &from_binding, &from_at);
+		const struct hearth_descriptor *source =
+			place(from->layout, from->table, from->dynamic, &from_binding, &from_at);
 		struct hearth_descriptor *target =
 			place(to->layout, to->table, to->dynamic, &to_binding, &to_at);
 
@@ -346,7 +349,7 @@ VKAPI_ATTR void VKAPI_CALL hth_UpdateDescriptorSets(VkDevice device, uint32_t wr
 	for (uint32_t i = 0; i < write_count; i++) {
 		struct hth_descriptor_set *set = hth_descriptor_set_from_handle(writes[i].dstSet);
 
-		hth_descriptor_write(set->layout, set->va, set->table, set->dynamic, &writes[i]);
+		hth_descriptor_write(set->layout, set->table, set->dynamic, &writes[i]);
 	}
 	for (uint32_t i = 0; i < copy_count; i++)
 		copy_set(&copies[i]);
@@ -357,7 +360,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDescriptorUpdateTemplate(
 	const VkAllocationCallbacks *callbacks, VkDescriptorUpdateTemplate *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
-	size_t entries = info->descriptorUpdateEntryCount * sizeof(info->pDescriptorUpdateEntries[0]);
+	size_t entries =
+		info->descriptorUpdateEntryCount * sizeof(info->pDescriptorUpdateEntries[0]);
 	struct hth_update_template *update =
 		hth_object_alloc(device, callbacks, sizeof(*update) + entries,
 				 VK_OBJECT_TYPE_DESCRIPTOR_UPDATE_TEMPLATE);
@@ -371,22 +375,22 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDescriptorUpdateTemplate(
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyDescriptorUpdateTemplate(VkDevice device,
-							       VkDescriptorUpdateTemplate update,
-							       const VkAllocationCallbacks *callbacks)
+VKAPI_ATTR void VKAPI_CALL hth_DestroyDescriptorUpdateTemplate(
+	VkDevice device, VkDescriptorUpdateTemplate update, const VkAllocationCallbacks *callbacks)
 {
 	hth_object_free(hth_device_from_handle(device), callbacks,
 			hth_update_template_from_handle(update));
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_UpdateDescriptorSetWithTemplate(VkDevice device, VkDescriptorSet handle,
+VKAPI_ATTR void VKAPI_CALL hth_UpdateDescriptorSetWithTemplate(VkDevice device,
+							       VkDescriptorSet handle,
 							       VkDescriptorUpdateTemplate update,
 							       const void *data)
 {
 	struct hth_descriptor_set *set = hth_descriptor_set_from_handle(handle);
 
 	(void)device;
-	hth_descriptor_write_template(set->layout, set->va, set->table, set->dynamic,
+	hth_descriptor_write_template(set->layout, set->table, set->dynamic,
 				      hth_update_template_from_handle(update), data);
 }
 

@@ -47,7 +47,8 @@ static VkResult check_queues(const struct hth_device *device, const VkDeviceCrea
 		    queue->queueCount > device->physical_device->queue_count) {
 			hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 				"hearth-device-queues",
-				"vkCreateDevice: %u queues of family %u asked for; family 0 has %u, "
+				"vkCreateDevice: %u queues of family %u asked for; family 0 has "
+				"%u, "
 				"and there is no other",
 				queue->queueCount, queue->queueFamilyIndex,
 				device->physical_device->queue_count);
@@ -68,8 +69,10 @@ static void device_free(struct hth_device *device, const VkAllocationCallbacks *
 		 device);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDevice(VkPhysicalDevice handle, const VkDeviceCreateInfo *info,
-						const VkAllocationCallbacks *callbacks, VkDevice *out)
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDevice(VkPhysicalDevice handle,
+						const VkDeviceCreateInfo *info,
+						const VkAllocationCallbacks *callbacks,
+						VkDevice *out)
 {
 	struct hth_physical_device *pd = hth_physical_device_from_handle(handle);
 	struct hth_instance *instance = pd->instance;
@@ -153,7 +156,8 @@ static void print_statistics(struct hth_device *device)
 	}
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyDevice(VkDevice handle, const VkAllocationCallbacks *callbacks)
+VKAPI_ATTR void VKAPI_CALL hth_DestroyDevice(VkDevice handle,
+					     const VkAllocationCallbacks *callbacks)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 

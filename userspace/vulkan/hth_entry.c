@@ -10,7 +10,7 @@
 
 #define HTH_LOADER_INTERFACE 7
 
-#define HTH_EXPORT __attribute__((visibility("default")))
+#define HTH_EXPORT	     __attribute__((visibility("default")))
 
 /*
  * Core commands that only a graphics or sparse queue could use: there, so that a table of all core
@@ -35,8 +35,8 @@ static PFN_vkVoidFunction function_of(const struct hth_entry *entry)
 {
 	if (entry->function)
 		return entry->function;
-	return entry->version && entry->level == HTH_LEVEL_DEVICE ? (PFN_vkVoidFunction)refuse :
-								     NULL;
+	return entry->version && entry->level == HTH_LEVEL_DEVICE ? (PFN_vkVoidFunction)refuse
+								  : NULL;
 }
 
 static bool instance_allows(const struct hth_instance *instance, const struct hth_entry *entry)
@@ -68,9 +68,9 @@ static bool device_allows(const struct hth_device *device, const struct hth_entr
 	for (uint32_t i = 0; i < HTH_COUNT(entry->extensions); i++) {
 		int extension = entry->extensions[i];
 
-		if (extension >= 0 && (hth_extensions[extension].instance ?
-					       device->instance->extensions[extension] :
-					       device->extensions[extension]))
+		if (extension >= 0 &&
+		    (hth_extensions[extension].instance ? device->instance->extensions[extension]
+							: device->extensions[extension]))
 			return true;
 	}
 	return false;
@@ -78,11 +78,13 @@ static bool device_allows(const struct hth_device *device, const struct hth_entr
 
 HTH_EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vk_icdGetInstanceProcAddr(VkInstance instance,
 									      const char *name);
-HTH_EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL vk_icdGetPhysicalDeviceProcAddr(VkInstance instance,
-										    const char *name);
-HTH_EXPORT VKAPI_ATTR VkResult VKAPI_CALL vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version);
+HTH_EXPORT VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL
+vk_icdGetPhysicalDeviceProcAddr(VkInstance instance, const char *name);
+HTH_EXPORT VKAPI_ATTR VkResult VKAPI_CALL
+vk_icdNegotiateLoaderICDInterfaceVersion(uint32_t *version);
 
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL hth_GetInstanceProcAddr(VkInstance handle, const char *name)
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL hth_GetInstanceProcAddr(VkInstance handle,
+								 const char *name)
 {
 	static const struct {
 		const char *name;

@@ -91,7 +91,8 @@ static VkResult bo_create(struct hth_device *device, enum hth_placement placemen
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	bytes = HTH_ALIGN(HTH_MAX(size, 1u), page);
 	extra = bytes >= HUGE_BYTES ? HUGE_BYTES : 0;
-	memory = mmap(NULL, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	memory = mmap(NULL, bytes + extra, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+		      0);
 	if (memory == MAP_FAILED)
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
 	aligned = memory;
@@ -139,7 +140,8 @@ static VkResult code_create(struct hth_device *device, const void *image, uint64
 		return result;
 	memcpy(code->bo.map, image, size);
 	if (mprotect(code->bo.map, code->bo.size, PROT_READ | PROT_EXEC)) {
-		hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT, "hearth-code",
+		hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+			"hearth-code",
 			"this system lets the process have no executable memory: %m");
 		bo_destroy(device, &code->bo);
 		return VK_ERROR_INITIALIZATION_FAILED;
@@ -242,8 +244,8 @@ VkResult hth_host_enumerate(struct hth_instance *instance)
 	cpu_model(model, sizeof(model));
 	snprintf(pd->name, sizeof(pd->name), "Hearth CPU (%.150s, %s)", model,
 		 pd->has_target ? isa_name(&pd->target) : "no compiler");
-	pd->type = as_gpu && !strcmp(as_gpu, "1") ? VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU :
-						     VK_PHYSICAL_DEVICE_TYPE_CPU;
+	pd->type = as_gpu && !strcmp(as_gpu, "1") ? VK_PHYSICAL_DEVICE_TYPE_INTEGRATED_GPU
+						  : VK_PHYSICAL_DEVICE_TYPE_CPU;
 	pd->vendor_id = HBI_VIRTUAL_VENDOR;
 	pd->device_id = 1;
 	hth_sha256_init(&hash);

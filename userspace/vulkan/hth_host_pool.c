@@ -21,9 +21,9 @@
 #define MAX_THREADS 256
 
 /* How long a helper stays awake without work. */
-#define LINGER_NS 50000
+#define LINGER_NS   50000
 
-#define LINE 64
+#define LINE	    64
 
 struct helper {
 	struct hth_host_pool *pool;
@@ -100,8 +100,8 @@ void hth_host_arena_free(struct hth_host_arena *arena)
 static void eat(struct hth_host_pool *pool, const struct hth_host_job *job, void *scratch)
 {
 	for (;;) {
-		uint64_t first = atomic_fetch_add_explicit(&pool->next, job->chunk,
-							   memory_order_relaxed);
+		uint64_t first =
+			atomic_fetch_add_explicit(&pool->next, job->chunk, memory_order_relaxed);
 
 		if (first >= job->total)
 			return;

@@ -10,7 +10,7 @@
 #include "hth_host.h"
 
 /* Copies and fills below this many bytes are left to one thread. */
-#define PARALLEL_BYTES (1u << 20)
+#define PARALLEL_BYTES	  (1u << 20)
 
 /* Chunks that a dispatch is cut into, for each thread: few enough to be cheap, enough to be even. */
 #define CHUNKS_PER_THREAD 8
@@ -38,7 +38,8 @@ static void *pointer(uint64_t address)
 	return (void *)(uintptr_t)address;
 }
 
-static void run_kernel(const struct hth_host_job *job, uint64_t first, uint64_t count, void *scratch)
+static void run_kernel(const struct hth_host_job *job, uint64_t first, uint64_t count,
+		       void *scratch)
 {
 	job->kernel(job->data, first, count, scratch);
 }
@@ -68,8 +69,8 @@ static VkResult run(struct hth_queue *queue, const struct hth_host_job *job)
 
 	if (hth_host_pool_run(device->pool, job, &host->arena))
 		return VK_SUCCESS;
-	hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT, "hearth-queue",
-		"no memory for %u bytes of scratch", job->scratch_bytes);
+	hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+		"hearth-queue", "no memory for %u bytes of scratch", job->scratch_bytes);
 	return VK_ERROR_DEVICE_LOST;
 }
 
@@ -101,7 +102,8 @@ static VkResult execute_dispatch(struct hth_queue *queue, const struct hbi_packe
 	return run(queue, &job);
 }
 
-static VkResult execute_bytes(struct hth_queue *queue, const union hbi_packet *packet, uint64_t size)
+static VkResult execute_bytes(struct hth_queue *queue, const union hbi_packet *packet,
+			      uint64_t size)
 {
 	struct hth_host_job job = {
 		.run = packet->header.type == HBI_PACKET_COPY ? run_copy : run_fill,

@@ -55,9 +55,9 @@ static struct hth_messenger *messenger_create(struct hth_instance *instance,
 					      const VkDebugUtilsMessengerCreateInfoEXT *info,
 					      const VkAllocationCallbacks *callbacks)
 {
-	struct hth_messenger *messenger = hth_alloc(instance_callbacks(instance), callbacks,
-						    sizeof(*messenger),
-						    VK_SYSTEM_ALLOCATION_SCOPE_OBJECT);
+	struct hth_messenger *messenger =
+		hth_alloc(instance_callbacks(instance), callbacks, sizeof(*messenger),
+			  VK_SYSTEM_ALLOCATION_SCOPE_OBJECT);
 
 	if (!messenger)
 		return NULL;
@@ -74,7 +74,8 @@ static struct hth_messenger *messenger_create(struct hth_instance *instance,
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *info,
-						  const VkAllocationCallbacks *callbacks, VkInstance *out)
+						  const VkAllocationCallbacks *callbacks,
+						  VkInstance *out)
 {
 	struct hth_instance *instance;
 	pthread_mutexattr_t attributes;
@@ -89,7 +90,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *in
 		if (known == HTH_EXTENSION_COUNT)
 			return VK_ERROR_EXTENSION_NOT_PRESENT;
 	}
-	instance = hth_alloc(NULL, callbacks, sizeof(*instance), VK_SYSTEM_ALLOCATION_SCOPE_INSTANCE);
+	instance =
+		hth_alloc(NULL, callbacks, sizeof(*instance), VK_SYSTEM_ALLOCATION_SCOPE_INSTANCE);
 	if (!instance)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	hth_object_init(instance, VK_OBJECT_TYPE_INSTANCE);
@@ -113,7 +115,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *in
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyInstance(VkInstance handle, const VkAllocationCallbacks *callbacks)
+VKAPI_ATTR void VKAPI_CALL hth_DestroyInstance(VkInstance handle,
+					       const VkAllocationCallbacks *callbacks)
 {
 	struct hth_instance *instance = hth_instance_from_handle(handle);
 
@@ -136,8 +139,8 @@ VkResult hth_instance_add_device(struct hth_instance *instance,
 				 struct hth_physical_device *physical_device)
 {
 	struct hth_physical_device **grown =
-		realloc(instance->physical_devices,
-			(instance->physical_device_count + 1) * sizeof(struct hth_physical_device *));
+		realloc(instance->physical_devices, (instance->physical_device_count + 1) *
+							    sizeof(struct hth_physical_device *));
 
 	if (!grown)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -225,9 +228,9 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDebugUtilsMessengerEXT(
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_DestroyDebugUtilsMessengerEXT(VkInstance handle,
-							     VkDebugUtilsMessengerEXT messenger_handle,
-							     const VkAllocationCallbacks *callbacks)
+VKAPI_ATTR void VKAPI_CALL
+hth_DestroyDebugUtilsMessengerEXT(VkInstance handle, VkDebugUtilsMessengerEXT messenger_handle,
+				  const VkAllocationCallbacks *callbacks)
 {
 	struct hth_instance *instance = hth_instance_from_handle(handle);
 	struct hth_messenger *messenger = hth_messenger_from_handle(messenger_handle);
@@ -280,23 +283,24 @@ void hth_log(struct hth_instance *instance, VkDebugUtilsMessageSeverityFlagBitsE
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (instance && instance->messengers)
-		submit_message(instance, severity, VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT, &data);
+		submit_message(instance, severity, VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT,
+			       &data);
 	else if (severity >= VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT)
 		fprintf(stderr, "hearth: %s\n", text);
 }
 
 /* Names and labels are for layers and tools; the driver itself has no use for them. */
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_SetDebugUtilsObjectNameEXT(VkDevice device,
-							      const VkDebugUtilsObjectNameInfoEXT *info)
+VKAPI_ATTR VkResult VKAPI_CALL
+hth_SetDebugUtilsObjectNameEXT(VkDevice device, const VkDebugUtilsObjectNameInfoEXT *info)
 {
 	(void)device;
 	(void)info;
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_SetDebugUtilsObjectTagEXT(VkDevice device,
-							     const VkDebugUtilsObjectTagInfoEXT *info)
+VKAPI_ATTR VkResult VKAPI_CALL
+hth_SetDebugUtilsObjectTagEXT(VkDevice device, const VkDebugUtilsObjectTagInfoEXT *info)
 {
 	(void)device;
 	(void)info;

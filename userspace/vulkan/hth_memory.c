@@ -21,8 +21,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemor
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_physical_device *pd = device->physical_device;
-	const VkImportMemoryHostPointerInfoEXT *import = find_struct(
-		info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+	const VkImportMemoryHostPointerInfoEXT *import =
+		find_struct(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
 	struct hth_memory *memory;
 	VkResult result;
 	uint32_t heap;
@@ -65,8 +65,9 @@ VKAPI_ATTR void VKAPI_CALL hth_FreeMemory(VkDevice handle, VkDeviceMemory memory
 	hth_object_free(device, callbacks, memory);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_MapMemory(VkDevice device, VkDeviceMemory memory, VkDeviceSize offset,
-					     VkDeviceSize size, VkMemoryMapFlags flags, void **data)
+VKAPI_ATTR VkResult VKAPI_CALL hth_MapMemory(VkDevice device, VkDeviceMemory memory,
+					     VkDeviceSize offset, VkDeviceSize size,
+					     VkMemoryMapFlags flags, void **data)
 {
 	(void)device;
 	(void)size;
@@ -132,7 +133,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_GetMemoryHostPointerPropertiesEXT(
 /* ---- Buffers ---- */
 
 VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBuffer(VkDevice handle, const VkBufferCreateInfo *info,
-						const VkAllocationCallbacks *callbacks, VkBuffer *out)
+						const VkAllocationCallbacks *callbacks,
+						VkBuffer *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_buffer *buffer;
@@ -189,17 +191,17 @@ VKAPI_ATTR void VKAPI_CALL hth_GetBufferMemoryRequirements(VkDevice device, VkBu
 			    requirements);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_GetBufferMemoryRequirements2(
-	VkDevice device, const VkBufferMemoryRequirementsInfo2 *info,
-	VkMemoryRequirements2 *requirements)
+VKAPI_ATTR void VKAPI_CALL
+hth_GetBufferMemoryRequirements2(VkDevice device, const VkBufferMemoryRequirementsInfo2 *info,
+				 VkMemoryRequirements2 *requirements)
 {
 	hth_GetBufferMemoryRequirements(device, info->buffer, &requirements->memoryRequirements);
 	dedicated_requirements(requirements->pNext);
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_GetDeviceBufferMemoryRequirements(
-	VkDevice device, const VkDeviceBufferMemoryRequirements *info,
-	VkMemoryRequirements2 *requirements)
+VKAPI_ATTR void VKAPI_CALL
+hth_GetDeviceBufferMemoryRequirements(VkDevice device, const VkDeviceBufferMemoryRequirements *info,
+				      VkMemoryRequirements2 *requirements)
 {
 	buffer_requirements(hth_device_from_handle(device), info->pCreateInfo->size,
 			    info->pCreateInfo->usage, &requirements->memoryRequirements);
@@ -228,15 +230,15 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_BindBufferMemory2(VkDevice device, uint32_t c
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkDeviceAddress VKAPI_CALL hth_GetBufferDeviceAddress(VkDevice device,
-								 const VkBufferDeviceAddressInfo *info)
+VKAPI_ATTR VkDeviceAddress VKAPI_CALL
+hth_GetBufferDeviceAddress(VkDevice device, const VkBufferDeviceAddressInfo *info)
 {
 	(void)device;
 	return hth_buffer_from_handle(info->buffer)->va;
 }
 
-VKAPI_ATTR uint64_t VKAPI_CALL hth_GetBufferOpaqueCaptureAddress(VkDevice device,
-								 const VkBufferDeviceAddressInfo *info)
+VKAPI_ATTR uint64_t VKAPI_CALL
+hth_GetBufferOpaqueCaptureAddress(VkDevice device, const VkBufferDeviceAddressInfo *info)
 {
 	(void)device;
 	return hth_buffer_from_handle(info->buffer)->va;
@@ -244,7 +246,8 @@ VKAPI_ATTR uint64_t VKAPI_CALL hth_GetBufferOpaqueCaptureAddress(VkDevice device
 
 /* ---- Images, views, samplers ---- */
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBufferView(VkDevice device, const VkBufferViewCreateInfo *info,
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBufferView(VkDevice device,
+						    const VkBufferViewCreateInfo *info,
 						    const VkAllocationCallbacks *callbacks,
 						    VkBufferView *out)
 {
@@ -281,7 +284,8 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyImage(VkDevice device, VkImage image,
 	(void)callbacks;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImageView(VkDevice device, const VkImageViewCreateInfo *info,
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImageView(VkDevice device,
+						   const VkImageViewCreateInfo *info,
 						   const VkAllocationCallbacks *callbacks,
 						   VkImageView *out)
 {
@@ -300,9 +304,9 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyImageView(VkDevice device, VkImageView vie
 	(void)callbacks;
 }
 
-VKAPI_ATTR void VKAPI_CALL hth_GetDeviceImageMemoryRequirements(
-	VkDevice device, const VkDeviceImageMemoryRequirements *info,
-	VkMemoryRequirements2 *requirements)
+VKAPI_ATTR void VKAPI_CALL
+hth_GetDeviceImageMemoryRequirements(VkDevice device, const VkDeviceImageMemoryRequirements *info,
+				     VkMemoryRequirements2 *requirements)
 {
 	(void)device;
 	(void)info;
@@ -323,7 +327,8 @@ VKAPI_ATTR void VKAPI_CALL hth_GetDeviceImageSparseMemoryRequirements(
 
 /* A sampler may exist without images; it has nothing to sample. */
 VKAPI_ATTR VkResult VKAPI_CALL hth_CreateSampler(VkDevice handle, const VkSamplerCreateInfo *info,
-						 const VkAllocationCallbacks *callbacks, VkSampler *out)
+						 const VkAllocationCallbacks *callbacks,
+						 VkSampler *out)
 {
 	struct hth_object *sampler = hth_object_alloc(hth_device_from_handle(handle), callbacks,
 						      sizeof(*sampler), VK_OBJECT_TYPE_SAMPLER);

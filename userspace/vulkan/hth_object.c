@@ -68,8 +68,8 @@ const VkAllocationCallbacks *hth_device_callbacks(const struct hth_device *devic
 	return device->has_callbacks ? &device->callbacks : NULL;
 }
 
-void *hth_object_alloc(struct hth_device *device, const VkAllocationCallbacks *callbacks, size_t size,
-		       VkObjectType type)
+void *hth_object_alloc(struct hth_device *device, const VkAllocationCallbacks *callbacks,
+		       size_t size, VkObjectType type)
 {
 	void *object = hth_alloc(hth_device_callbacks(device), callbacks, size,
 				 VK_SYSTEM_ALLOCATION_SCOPE_OBJECT);
@@ -79,7 +79,8 @@ void *hth_object_alloc(struct hth_device *device, const VkAllocationCallbacks *c
 	return object;
 }
 
-void hth_object_free(struct hth_device *device, const VkAllocationCallbacks *callbacks, void *object)
+void hth_object_free(struct hth_device *device, const VkAllocationCallbacks *callbacks,
+		     void *object)
 {
 	if (!object)
 		return;

@@ -9,9 +9,9 @@
 
 #include "hth_private.h"
 
-#define SUBGROUP_OPERATIONS                                                              \
-	(VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT |                  \
-	 VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT |           \
+#define SUBGROUP_OPERATIONS                                                    \
+	(VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT |        \
+	 VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT | \
 	 VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_RELATIVE_BIT)
 
 /* Descriptors of one kind that a stage, a set or a layout may hold. */
@@ -194,8 +194,8 @@ static void fill_limits(const struct hth_physical_device *pd, VkPhysicalDeviceLi
 		.framebufferColorSampleCounts = VK_SAMPLE_COUNT_1_BIT | VK_SAMPLE_COUNT_4_BIT,
 		.framebufferDepthSampleCounts = VK_SAMPLE_COUNT_1_BIT | VK_SAMPLE_COUNT_4_BIT,
 		.framebufferStencilSampleCounts = VK_SAMPLE_COUNT_1_BIT | VK_SAMPLE_COUNT_4_BIT,
-		.framebufferNoAttachmentsSampleCounts = VK_SAMPLE_COUNT_1_BIT |
-							VK_SAMPLE_COUNT_4_BIT,
+		.framebufferNoAttachmentsSampleCounts =
+			VK_SAMPLE_COUNT_1_BIT | VK_SAMPLE_COUNT_4_BIT,
 		.maxColorAttachments = 4,
 		.sampledImageColorSampleCounts = VK_SAMPLE_COUNT_1_BIT | VK_SAMPLE_COUNT_4_BIT,
 		.sampledImageIntegerSampleCounts = VK_SAMPLE_COUNT_1_BIT,
@@ -272,9 +272,9 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_EnumerateDeviceLayerProperties(VkPhysicalDevi
 	return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_EnumerateDeviceExtensionProperties(
-	VkPhysicalDevice handle, const char *layer, uint32_t *count,
-	VkExtensionProperties *properties)
+VKAPI_ATTR VkResult VKAPI_CALL
+hth_EnumerateDeviceExtensionProperties(VkPhysicalDevice handle, const char *layer, uint32_t *count,
+				       VkExtensionProperties *properties)
 {
 	struct hth_physical_device *pd = hth_physical_device_from_handle(handle);
 	uint32_t total = 0, written = 0;
@@ -453,8 +453,8 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties(
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties2(
-	VkPhysicalDevice device, const VkPhysicalDeviceSparseImageFormatInfo2 *info, uint32_t *count,
-	VkSparseImageFormatProperties2 *properties)
+	VkPhysicalDevice device, const VkPhysicalDeviceSparseImageFormatInfo2 *info,
+	uint32_t *count, VkSparseImageFormatProperties2 *properties)
 {
 	(void)device;
 	(void)info;
@@ -474,7 +474,8 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceExternalBufferProperties(
 	memset(memory, 0, sizeof(*memory));
 	if (pd->backend->bo_import &&
 	    (info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT ||
-	     info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT)) {
+	     info->handleType ==
+		     VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT)) {
 		memory->externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
 		memory->compatibleHandleTypes = info->handleType;
 	}

@@ -16,9 +16,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateShaderModule(VkDevice handle,
 						      VkShaderModule *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
-	struct hth_shader_module *module = hth_object_alloc(device, callbacks,
-							    sizeof(*module) + info->codeSize,
-							    VK_OBJECT_TYPE_SHADER_MODULE);
+	struct hth_shader_module *module = hth_object_alloc(
+		device, callbacks, sizeof(*module) + info->codeSize, VK_OBJECT_TYPE_SHADER_MODULE);
 
 	if (!module)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -51,7 +50,9 @@ static uint32_t collect_bindings(const struct hth_pipeline_layout *layout, struc
 
 		for (uint32_t b = 0; set && b < set->binding_count; b++) {
 			const struct hth_binding *binding = &set->bindings[b];
-			struct hc_binding one = { .set = s, .binding = b, .slot = binding->slot,
+			struct hc_binding one = { .set = s,
+						  .binding = b,
+						  .slot = binding->slot,
 						  .count = binding->count };
 
 			if (!binding->used)
@@ -73,9 +74,9 @@ static uint32_t collect_bindings(const struct hth_pipeline_layout *layout, struc
 			}
 			one.kind = binding->type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER ||
 						   binding->type ==
-							   VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC ?
-					   HC_BINDING_STORAGE_BUFFER :
-					   HC_BINDING_UNIFORM_BUFFER;
+							   VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC
+					   ? HC_BINDING_STORAGE_BUFFER
+					   : HC_BINDING_UNIFORM_BUFFER;
 			if (out)
 				out[count] = one;
 			count++;
@@ -127,8 +128,9 @@ static VkResult request_init(struct request *request, const struct hth_device *d
 
 			info->spirv = inside->pCode;
 			info->spirv_words = inside->codeSize / sizeof(uint32_t);
-		} else if (next->sType ==
-			   VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO) {
+		} else if (
+			next->sType ==
+			VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO) {
 			const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo *size =
 				(const void *)next;
 
@@ -243,14 +245,15 @@ static VkResult compile(struct hth_device *device, const struct request *request
 /* The device cannot run what exceeds the limits that it reports. */
 static VkResult check_limits(struct hth_device *device, const struct hth_kernel *kernel)
 {
-	uint64_t invocations = (uint64_t)kernel->local_size[0] * kernel->local_size[1] *
-			       kernel->local_size[2];
+	uint64_t invocations =
+		(uint64_t)kernel->local_size[0] * kernel->local_size[1] * kernel->local_size[2];
 
 	if (invocations >= 1 && invocations <= HTH_MAX_INVOCATIONS &&
 	    kernel->shared_bytes <= HTH_MAX_SHARED_BYTES)
 		return VK_SUCCESS;
 	hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT, "hearth-limits",
-		"vkCreateComputePipelines: %llu invocations and %u bytes of shared memory asked for; "
+		"vkCreateComputePipelines: %llu invocations and %u bytes of shared memory asked "
+		"for; "
 		"at most %u and %u are there",
 		(unsigned long long)invocations, kernel->shared_bytes, HTH_MAX_INVOCATIONS,
 		HTH_MAX_SHARED_BYTES);
@@ -292,7 +295,8 @@ static void pipeline_free(struct hth_device *device, const VkAllocationCallbacks
 }
 
 static VkResult pipeline_load(struct hth_device *device, struct hth_pipeline *pipeline,
-			      const struct hth_kernel *kernel, const struct hth_pipeline_layout *layout)
+			      const struct hth_kernel *kernel,
+			      const struct hth_pipeline_layout *layout)
 {
 	VkResult result = check_limits(device, kernel);
 
@@ -320,8 +324,7 @@ static VkResult pipeline_create(struct hth_device *device, struct hth_pipeline_c
 				struct hth_pipeline **out)
 {
 	const struct hth_pipeline_layout *layout = hth_pipeline_layout_from_handle(info->layout);
-	bool only_cached =
-		info->flags & VK_PIPELINE_CREATE_FAIL_ON_PIPELINE_COMPILE_REQUIRED_BIT;
+	bool only_cached = info->flags & VK_PIPELINE_CREATE_FAIL_ON_PIPELINE_COMPILE_REQUIRED_BIT;
 	struct hth_pipeline *pipeline;
 	struct hth_kernel *kernel = NULL;
 	struct request request;
@@ -381,8 +384,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateComputePipelines(VkDevice handle, VkPip
 		struct hth_pipeline *pipeline = NULL;
 		int64_t start = hth_now_ns();
 		bool hit = false;
-		VkResult one = pipeline_create(device, hth_pipeline_cache_from_handle(cache), &infos[i],
-					       callbacks, &hit, &pipeline);
+		VkResult one = pipeline_create(device, hth_pipeline_cache_from_handle(cache),
+					       &infos[i], callbacks, &hit, &pipeline);
 
 		fill_feedback(infos[i].pNext, start, hit);
 		if (one == VK_SUCCESS) {

@@ -23,21 +23,21 @@
 #include "hth_backend.h"
 #include "hth_tables.h"
 
-#define HTH_API_VERSION	      VK_MAKE_API_VERSION(0, 1, 3, VK_HEADER_VERSION)
-#define HTH_DRIVER_VERSION    VK_MAKE_API_VERSION(0, 0, 1, 0)
-#define HTH_MAX_SETS	      HEARTH_KERNEL_MAX_SETS
-#define HTH_MAX_PUSH_BYTES    HEARTH_KERNEL_PUSH_BYTES
-#define HTH_MAX_DYNAMIC	      HEARTH_KERNEL_MAX_DYNAMIC
-#define HTH_MAX_QUEUES	      4
-#define HTH_MAX_MEMORY_TYPES  2
-#define HTH_MAX_SHARED_BYTES  65536
-#define HTH_MAX_INVOCATIONS   1024
-#define HTH_MAX_INLINE_BYTES  4096	/* of one inline uniform block */
-#define HTH_BUFFER_ALIGNMENT  64
-#define HTH_OFFSET_ALIGNMENT  16	/* of bound buffer ranges */
-#define HTH_NO_DEADLINE	      INT64_MAX
+#define HTH_API_VERSION	     VK_MAKE_API_VERSION(0, 1, 3, VK_HEADER_VERSION)
+#define HTH_DRIVER_VERSION   VK_MAKE_API_VERSION(0, 0, 1, 0)
+#define HTH_MAX_SETS	     HEARTH_KERNEL_MAX_SETS
+#define HTH_MAX_PUSH_BYTES   HEARTH_KERNEL_PUSH_BYTES
+#define HTH_MAX_DYNAMIC	     HEARTH_KERNEL_MAX_DYNAMIC
+#define HTH_MAX_QUEUES	     4
+#define HTH_MAX_MEMORY_TYPES 2
+#define HTH_MAX_SHARED_BYTES 65536
+#define HTH_MAX_INVOCATIONS  1024
+#define HTH_MAX_INLINE_BYTES 4096 /* of one inline uniform block */
+#define HTH_BUFFER_ALIGNMENT 64
+#define HTH_OFFSET_ALIGNMENT 16 /* of bound buffer ranges */
+#define HTH_NO_DEADLINE	     INT64_MAX
 
-#define HTH_ALIGN(value, to) (((value) + ((to)-1)) & ~(__typeof__(value))((to)-1))
+#define HTH_ALIGN(value, to) (((value) + ((to) - 1)) & ~(__typeof__(value))((to) - 1))
 #define HTH_MIN(a, b)	     ((a) < (b) ? (a) : (b))
 #define HTH_MAX(a, b)	     ((a) > (b) ? (a) : (b))
 #define HTH_COUNT(array)     (sizeof(array) / sizeof((array)[0]))
@@ -65,32 +65,33 @@ void *hth_alloc(const VkAllocationCallbacks *parent, const VkAllocationCallbacks
 void hth_free(const VkAllocationCallbacks *parent, const VkAllocationCallbacks *callbacks,
 	      void *memory);
 /* An object of a device: allocated and initialised, or freed with what hangs on it. */
-void *hth_object_alloc(struct hth_device *device, const VkAllocationCallbacks *callbacks, size_t size,
-		       VkObjectType type);
-void hth_object_free(struct hth_device *device, const VkAllocationCallbacks *callbacks, void *object);
+void *hth_object_alloc(struct hth_device *device, const VkAllocationCallbacks *callbacks,
+		       size_t size, VkObjectType type);
+void hth_object_free(struct hth_device *device, const VkAllocationCallbacks *callbacks,
+		     void *object);
 
 /* CLOCK_MONOTONIC, and a relative Vulkan timeout as a point of it. */
 int64_t hth_now_ns(void);
 int64_t hth_deadline(uint64_t timeout_ns);
 
-#define HTH_DEFINE_DISPATCHABLE(name, type)                               \
-	static inline struct name *name##_from_handle(type handle)        \
-	{                                                                 \
-		return (struct name *)handle;                             \
-	}                                                                 \
-	static inline type name##_to_handle(struct name *object)          \
-	{                                                                 \
-		return (type)object;                                      \
+#define HTH_DEFINE_DISPATCHABLE(name, type)                        \
+	static inline struct name *name##_from_handle(type handle) \
+	{                                                          \
+		return (struct name *)handle;                      \
+	}                                                          \
+	static inline type name##_to_handle(struct name *object)   \
+	{                                                          \
+		return (type)object;                               \
 	}
 
-#define HTH_DEFINE_HANDLE(name, type)                                     \
-	static inline struct name *name##_from_handle(type handle)        \
-	{                                                                 \
-		return (struct name *)(uintptr_t)handle;                  \
-	}                                                                 \
-	static inline type name##_to_handle(struct name *object)          \
-	{                                                                 \
-		return (type)(uintptr_t)object;                           \
+#define HTH_DEFINE_HANDLE(name, type)                              \
+	static inline struct name *name##_from_handle(type handle) \
+	{                                                          \
+		return (struct name *)(uintptr_t)handle;           \
+	}                                                          \
+	static inline type name##_to_handle(struct name *object)   \
+	{                                                          \
+		return (type)(uintptr_t)object;                    \
 	}
 
 /* ---- Instance and physical device ---- */
@@ -256,9 +257,9 @@ struct hth_buffer {
 
 struct hth_binding {
 	VkDescriptorType type;
-	uint32_t count;	  /* array elements; bytes of an inline uniform block */
-	uint32_t slot;	  /* first element in the set's table, or in its dynamic descriptors */
-	uint32_t data;	  /* inline uniform blocks: byte offset of the data in the set's memory */
+	uint32_t count; /* array elements; bytes of an inline uniform block */
+	uint32_t slot;	/* first element in the set's table, or in its dynamic descriptors */
+	uint32_t data;	/* inline uniform blocks: byte offset of the data in the set's memory */
 	bool used;
 };
 
@@ -299,10 +300,10 @@ struct hth_descriptor_set {
 };
 
 /* Writes one descriptor write to a table. Used for sets and for push descriptors. */
-void hth_descriptor_write(const struct hth_set_layout *layout, uint64_t va, void *table,
+void hth_descriptor_write(const struct hth_set_layout *layout, void *table,
 			  struct hearth_descriptor *dynamic, const VkWriteDescriptorSet *write);
 struct hth_update_template;
-void hth_descriptor_write_template(const struct hth_set_layout *layout, uint64_t va, void *table,
+void hth_descriptor_write_template(const struct hth_set_layout *layout, void *table,
 				   struct hearth_descriptor *dynamic,
 				   const struct hth_update_template *update, const void *data);
 void hth_descriptor_table_init(const struct hth_set_layout *layout, uint64_t va, void *table);
@@ -312,7 +313,7 @@ struct hth_descriptor_pool {
 	VkDescriptorPoolCreateFlags flags;
 	uint32_t max_sets;
 	uint32_t set_count;
-	struct hth_bo bo; /* size 0: no memory needed */
+	struct hth_bo bo;		 /* size 0: no memory needed */
 	struct hth_descriptor_set *sets; /* sorted by offset */
 };
 

@@ -4,7 +4,8 @@
 
 #include "hth_private.h"
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateQueryPool(VkDevice handle, const VkQueryPoolCreateInfo *info,
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateQueryPool(VkDevice handle,
+						   const VkQueryPoolCreateInfo *info,
 						   const VkAllocationCallbacks *callbacks,
 						   VkQueryPool *out)
 {

@@ -133,9 +133,8 @@ static void run_submission(struct hth_queue *queue, struct hth_submission *submi
 	if (result == VK_SUCCESS && !atomic_load(&device->lost)) {
 		if (device->backend->asynchronous)
 			pthread_mutex_lock(&queue->lock);
-		result = device->backend->queue_submit(queue, submission->segments,
-						       submission->segment_count,
-						       submission->ticket);
+		result = device->backend->queue_submit(
+			queue, submission->segments, submission->segment_count, submission->ticket);
 		if (device->backend->asynchronous)
 			pthread_mutex_unlock(&queue->lock);
 	}
@@ -245,9 +244,8 @@ static VkResult queue_give(struct hth_queue *queue, struct hth_submission *submi
 	for (uint32_t i = 0; i < submission->segment_count; i++)
 		queue->statistics.packets += submission->segments[i].count;
 	if (direct && !queue->first && !queue->busy) {
-		result = device->backend->queue_submit(queue, submission->segments,
-						       submission->segment_count,
-						       submission->ticket);
+		result = device->backend->queue_submit(
+			queue, submission->segments, submission->segment_count, submission->ticket);
 		atomic_store(&queue->pushed, submission->ticket);
 		pthread_mutex_unlock(&queue->lock);
 		free(submission);
@@ -286,7 +284,8 @@ static struct signal batch_wait(const struct batch *batch, uint32_t i)
 	struct signal out = { 0 };
 
 	if (batch->v2) {
-		out.semaphore = hth_semaphore_from_handle(batch->v2->pWaitSemaphoreInfos[i].semaphore);
+		out.semaphore =
+			hth_semaphore_from_handle(batch->v2->pWaitSemaphoreInfos[i].semaphore);
 		out.value = batch->v2->pWaitSemaphoreInfos[i].value;
 		return out;
 	}
@@ -314,9 +313,9 @@ static struct signal batch_signal(const struct batch *batch, uint32_t i)
 
 static struct hth_cmd_buffer *batch_buffer(const struct batch *batch, uint32_t i)
 {
-	return hth_cmd_buffer_from_handle(batch->v2 ?
-						  batch->v2->pCommandBufferInfos[i].commandBuffer :
-						  batch->v1->pCommandBuffers[i]);
+	return hth_cmd_buffer_from_handle(batch->v2
+						  ? batch->v2->pCommandBufferInfos[i].commandBuffer
+						  : batch->v1->pCommandBuffers[i]);
 }
 
 static VkResult queue_submit(struct hth_queue *queue, const struct batch *batch,

@@ -35,7 +35,8 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyFence(VkDevice device, VkFence fence,
 	hth_object_free(hth_device_from_handle(device), callbacks, hth_fence_from_handle(fence));
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_ResetFences(VkDevice handle, uint32_t count, const VkFence *fences)
+VKAPI_ATTR VkResult VKAPI_CALL hth_ResetFences(VkDevice handle, uint32_t count,
+					       const VkFence *fences)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 
@@ -90,7 +91,8 @@ static VkResult wait_loop(struct hth_device *device, look_fn look, void *what, b
 		/* What the backend does not have yet may need us, or come about in another way. */
 		in_backend = device->backend->asynchronous && point.queue &&
 			     atomic_load(&point.queue->pushed) >= point.ticket;
-		if (!done && !atomic_load(&device->lost) && hth_now_ns() < deadline_ns && !in_backend)
+		if (!done && !atomic_load(&device->lost) && hth_now_ns() < deadline_ns &&
+		    !in_backend)
 			hth_sync_sleep(device, deadline_ns);
 		pthread_mutex_unlock(&device->sync_lock);
 		if (done)
@@ -139,8 +141,9 @@ static bool look_fences(void *what, struct hth_point *point)
 	return wait->all ? done == wait->count : done > 0;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_WaitForFences(VkDevice handle, uint32_t count, const VkFence *fences,
-						 VkBool32 all, uint64_t timeout)
+VKAPI_ATTR VkResult VKAPI_CALL hth_WaitForFences(VkDevice handle, uint32_t count,
+						 const VkFence *fences, VkBool32 all,
+						 uint64_t timeout)
 {
 	struct fence_wait wait = { count, fences, all || count == 1 };
 
@@ -150,13 +153,14 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_WaitForFences(VkDevice handle, uint32_t count
 
 /* ---- Semaphores ---- */
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateSemaphore(VkDevice handle, const VkSemaphoreCreateInfo *info,
+VKAPI_ATTR VkResult VKAPI_CALL hth_CreateSemaphore(VkDevice handle,
+						   const VkSemaphoreCreateInfo *info,
 						   const VkAllocationCallbacks *callbacks,
 						   VkSemaphore *out)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
-	struct hth_semaphore *semaphore = hth_object_alloc(device, callbacks, sizeof(*semaphore),
-							   VK_OBJECT_TYPE_SEMAPHORE);
+	struct hth_semaphore *semaphore =
+		hth_object_alloc(device, callbacks, sizeof(*semaphore), VK_OBJECT_TYPE_SEMAPHORE);
 
 	if (!semaphore)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -193,7 +197,8 @@ VkResult hth_semaphore_signal_later(struct hth_semaphore *semaphore, uint64_t va
 	if (semaphore->pending_count == semaphore->pending_capacity)
 		hth_semaphore_update(semaphore);
 	if (semaphore->pending_count == semaphore->pending_capacity) {
-		uint32_t capacity = semaphore->pending_capacity ? 2 * semaphore->pending_capacity : 8;
+		uint32_t capacity =
+			semaphore->pending_capacity ? 2 * semaphore->pending_capacity : 8;
 		struct hth_timeline_point *grown =
 			realloc(semaphore->pending, capacity * sizeof(*grown));
 
@@ -202,7 +207,8 @@ VkResult hth_semaphore_signal_later(struct hth_semaphore *semaphore, uint64_t va
 		semaphore->pending = grown;
 		semaphore->pending_capacity = capacity;
 	}
-	semaphore->pending[semaphore->pending_count++] = (struct hth_timeline_point){ value, *point };
+	semaphore->pending[semaphore->pending_count++] =
+		(struct hth_timeline_point){ value, *point };
 	return VK_SUCCESS;
 }
 
@@ -268,8 +274,8 @@ static bool look_semaphores(void *what, struct hth_point *point)
 	return wait->any ? done > 0 : done == wait->count;
 }
 
-VkResult hth_semaphore_wait(struct hth_device *device, struct hth_semaphore *semaphore, uint64_t value,
-			    int64_t deadline_ns)
+VkResult hth_semaphore_wait(struct hth_device *device, struct hth_semaphore *semaphore,
+			    uint64_t value, int64_t deadline_ns)
 {
 	VkSemaphore handle = hth_semaphore_to_handle(semaphore);
 	struct semaphore_wait wait = { 1, &handle, &value, false };
@@ -292,7 +298,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_WaitSemaphores(VkDevice handle, const VkSemap
 			 hth_deadline(timeout));
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_GetSemaphoreCounterValue(VkDevice handle, VkSemaphore semaphore_handle,
+VKAPI_ATTR VkResult VKAPI_CALL hth_GetSemaphoreCounterValue(VkDevice handle,
+							    VkSemaphore semaphore_handle,
 							    uint64_t *value)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
@@ -305,7 +312,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_GetSemaphoreCounterValue(VkDevice handle, VkS
 	return atomic_load(&device->lost) ? VK_ERROR_DEVICE_LOST : VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL hth_SignalSemaphore(VkDevice handle, const VkSemaphoreSignalInfo *info)
+VKAPI_ATTR VkResult VKAPI_CALL hth_SignalSemaphore(VkDevice handle,
+						   const VkSemaphoreSignalInfo *info)
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_semaphore *semaphore = hth_semaphore_from_handle(info->semaphore);
@@ -331,7 +339,8 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateEvent(VkDevice handle, const VkEventCre
 	(void)info;
 	if (!event)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
-	result = device->backend->bo_create(device, HTH_PLACEMENT_HOST, sizeof(uint64_t), &event->bo);
+	result = device->backend->bo_create(device, HTH_PLACEMENT_HOST, sizeof(uint64_t),
+					    &event->bo);
 	if (result != VK_SUCCESS) {
 		hth_object_free(device, callbacks, event);
 		return result;
