@@ -17,14 +17,14 @@
 #include <linux/gpu_buddy.h>
 #else
 #include <drm/drm_buddy.h>
-#define gpu_buddy drm_buddy
-#define gpu_buddy_block drm_buddy_block
-#define gpu_buddy_init drm_buddy_init
-#define gpu_buddy_fini drm_buddy_fini
+#define gpu_buddy	       drm_buddy
+#define gpu_buddy_block	       drm_buddy_block
+#define gpu_buddy_init	       drm_buddy_init
+#define gpu_buddy_fini	       drm_buddy_fini
 #define gpu_buddy_alloc_blocks drm_buddy_alloc_blocks
-#define gpu_buddy_free_list drm_buddy_free_list
+#define gpu_buddy_free_list    drm_buddy_free_list
 #define gpu_buddy_block_offset drm_buddy_block_offset
-#define gpu_buddy_block_size drm_buddy_block_size
+#define gpu_buddy_block_size   drm_buddy_block_size
 #endif
 
 #ifndef HEARTH_HAVE_KZALLOC_OBJ

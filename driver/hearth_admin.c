@@ -13,9 +13,9 @@
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
 
-#define HEARTH_ADMIN_LOG2 6
+#define HEARTH_ADMIN_LOG2    6
 #define HEARTH_ADMIN_ENTRIES BIT(HEARTH_ADMIN_LOG2)
-#define HEARTH_EVENT_LOG2 6
+#define HEARTH_EVENT_LOG2    6
 #define HEARTH_EVENT_ENTRIES BIT(HEARTH_EVENT_LOG2)
 
 /* The waiter looks by itself this often, should an interrupt be lost. */
@@ -319,7 +319,8 @@ int hearth_admin_enable(struct hearth_device *hdev)
 
 	hearth_write64(hdev, HBI_REG_ADMIN_SQ, admin->dma + offsetof(struct hearth_rings, sq));
 	hearth_write64(hdev, HBI_REG_ADMIN_CQ, admin->dma + offsetof(struct hearth_rings, cq));
-	hearth_write64(hdev, HBI_REG_EVENT_RING, admin->dma + offsetof(struct hearth_rings, events));
+	hearth_write64(hdev, HBI_REG_EVENT_RING,
+		       admin->dma + offsetof(struct hearth_rings, events));
 	hearth_write32(hdev, HBI_REG_RING_SIZES,
 		       HEARTH_ADMIN_LOG2 | HEARTH_ADMIN_LOG2 << 8 | HEARTH_EVENT_LOG2 << 16);
 	hearth_write32(hdev, HBI_REG_CONTROL, HBI_CONTROL_ENABLE);

@@ -76,8 +76,8 @@ static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 
 	count = min3(HEARTH_FAULT_AROUND, pages - page, (vma->vm_end - address) >> PAGE_SHIFT);
 	for (i = 0; i < count; i++) {
-		vm_fault_t one = vmf_insert_pfn(vma, address + i * PAGE_SIZE,
-						hearth_bo_pfn(bo, page + i));
+		vm_fault_t one =
+			vmf_insert_pfn(vma, address + i * PAGE_SIZE, hearth_bo_pfn(bo, page + i));
 
 		if (i == 0)
 			ret = one;
@@ -257,7 +257,7 @@ void hearth_bo_unmap_all(struct hearth_device *hdev)
 	struct hearth_bo *bo;
 
 	mutex_lock(&hdev->bos.lock);
-	list_for_each_entry(bo, &hdev->bos.list, node)
+	list_for_each_entry (bo, &hdev->bos.list, node)
 		hearth_bo_dma_unmap(bo);
 	mutex_unlock(&hdev->bos.lock);
 }
@@ -297,7 +297,8 @@ int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
 		return hearth_vram_for_each(hdev, &bo->blocks, offset, size, hearth_bo_walk_board,
 					    &walk);
 	}
-	for_each_sgtable_dma_sg(bo->sgt, sg, i) {
+	for_each_sgtable_dma_sg(bo->sgt, sg, i)
+	{
 		u64 bytes = sg_dma_len(sg);
 		u64 take;
 

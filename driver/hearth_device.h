@@ -159,11 +159,11 @@ struct hearth_file {
 };
 
 /** HEARTH_MAX_VMS - address spaces of one open file */
-#define HEARTH_MAX_VMS 64
+#define HEARTH_MAX_VMS	       64
 /** HEARTH_MAX_FILE_QUEUES - queues of one open file */
 #define HEARTH_MAX_FILE_QUEUES 128
 
-#define to_hearth_device(d) container_of(d, struct hearth_device, drm)
+#define to_hearth_device(d)    container_of(d, struct hearth_device, drm)
 
 static inline enum hearth_state hearth_device_state(struct hearth_device *hdev)
 {

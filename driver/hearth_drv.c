@@ -49,8 +49,7 @@ static void hearth_query_device(struct hearth_device *hdev, struct drm_hearth_qu
 	memcpy(out->isa, hdev->identity.isa, sizeof(out->isa));
 }
 
-static void hearth_query_firmware(struct hearth_device *hdev,
-				  struct drm_hearth_query_firmware *out)
+static void hearth_query_firmware(struct hearth_device *hdev, struct drm_hearth_query_firmware *out)
 {
 	memcpy(out->version, hdev->identity.firmware_version, sizeof(out->version));
 	out->state = hearth_read32(hdev, HBI_REG_STATUS) & 0xff;
@@ -168,8 +167,7 @@ static const struct drm_driver hearth_drm_driver = {
 	.fops = &hearth_fops,
 	.name = "hearth",
 	.desc = "Hearth Board Interface accelerators",
-	HEARTH_DRIVER_DATE("20261123")
-	.major = 1,
+	HEARTH_DRIVER_DATE("20261123").major = 1,
 	.minor = 0,
 };
 
@@ -180,7 +178,8 @@ static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 	/* Before anything of it is touched. */
 	if (!pci_find_dvsec_capability(pdev, HBI_DVSEC_VENDOR, HBI_DVSEC_ID)) {
-		dev_info(&pdev->dev, "no Hearth board: no DVSEC %04x:%04x in its configuration space\n",
+		dev_info(&pdev->dev,
+			 "no Hearth board: no DVSEC %04x:%04x in its configuration space\n",
 			 HBI_DVSEC_VENDOR, HBI_DVSEC_ID);
 		return -ENODEV;
 	}
@@ -207,10 +206,7 @@ static void hearth_remove(struct pci_dev *pdev)
 	hearth_device_unplug(pci_get_drvdata(pdev));
 }
 
-static const struct pci_device_id hearth_ids[] = {
-	{ PCI_DEVICE_CLASS(HBI_PCI_CLASS, ~0) },
-	{}
-};
+static const struct pci_device_id hearth_ids[] = { { PCI_DEVICE_CLASS(HBI_PCI_CLASS, ~0) }, {} };
 MODULE_DEVICE_TABLE(pci, hearth_ids);
 
 static struct pci_driver hearth_pci_driver = {

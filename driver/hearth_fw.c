@@ -28,8 +28,7 @@ static int hearth_fw_check(struct hearth_device *hdev, const struct firmware *im
 	}
 	if (header->hbi_version >> 16 != HBI_VERSION_MAJOR) {
 		drm_err(drm, "%s: for interface %u.%u (%u.x expected)\n", HEARTH_FIRMWARE,
-			header->hbi_version >> 16, header->hbi_version & 0xffff,
-			HBI_VERSION_MAJOR);
+			header->hbi_version >> 16, header->hbi_version & 0xffff, HBI_VERSION_MAJOR);
 		return -EINVAL;
 	}
 	if (!header->image_bytes || header->image_bytes != image->size - sizeof(*header) ||

@@ -63,8 +63,7 @@ void hearth_irq_fini(struct hearth_device *hdev)
 
 	while (irq->requested) {
 		irq->requested--;
-		free_irq(pci_irq_vector(hdev->pdev, irq->requested),
-			 &irq->vectors[irq->requested]);
+		free_irq(pci_irq_vector(hdev->pdev, irq->requested), &irq->vectors[irq->requested]);
 	}
 	pci_free_irq_vectors(hdev->pdev);
 }

@@ -13,7 +13,7 @@
 #include "hearth_mmio.h"
 
 /* Longest times that the driver waits, whatever the board asks for. */
-#define HEARTH_MAX_BOOT_MS 120000u
+#define HEARTH_MAX_BOOT_MS  120000u
 #define HEARTH_MAX_ADMIN_MS 60000u
 
 /* Smallest aperture that a driver can do anything with. */
@@ -253,8 +253,8 @@ int hearth_mmio_init(struct hearth_device *hdev)
 	if (ret)
 		return ret;
 	if (regs_room < HBI_REG_BLOCK_SIZE) {
-		drm_err(&hdev->drm, "registers: %#llx bytes of BAR left (%#x expected)\n", regs_room,
-			HBI_REG_BLOCK_SIZE);
+		drm_err(&hdev->drm, "registers: %#llx bytes of BAR left (%#x expected)\n",
+			regs_room, HBI_REG_BLOCK_SIZE);
 		return -ENODEV;
 	}
 
@@ -283,7 +283,8 @@ int hearth_mmio_init(struct hearth_device *hdev)
 		goto out_regs;
 	if ((u64)hdev->info.queues << hdev->info.doorbell_log2 > doorbell_room ||
 	    !PAGE_ALIGNED(hdev->regs.doorbells) || !PAGE_ALIGNED(hdev->aperture.phys)) {
-		drm_err(&hdev->drm, "doorbells of %u queues do not fit, or a region is not aligned\n",
+		drm_err(&hdev->drm,
+			"doorbells of %u queues do not fit, or a region is not aligned\n",
 			hdev->info.queues);
 		ret = -ENODEV;
 		goto out_regs;

@@ -9,14 +9,14 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
-#define pt_zalloc(bytes) kzalloc(bytes, GFP_KERNEL_ACCOUNT)
-#define pt_free(pointer) kfree(pointer)
+#define pt_zalloc(bytes)     kzalloc(bytes, GFP_KERNEL_ACCOUNT)
+#define pt_free(pointer)     kfree(pointer)
 #define pt_broken(condition) WARN_ON_ONCE(condition)
 #else
 #include <errno.h>
 #include <stdlib.h>
-#define pt_zalloc(bytes) calloc(1, bytes)
-#define pt_free(pointer) free(pointer)
+#define pt_zalloc(bytes)     calloc(1, bytes)
+#define pt_free(pointer)     free(pointer)
 #define pt_broken(condition) (condition)
 #endif
 
@@ -26,7 +26,7 @@
 
 /* Largest leaf: level 2 of 0 to 3, 1 GiB. */
 #define PT_LEAF_LEVELS 3
-#define PT_INDEX_BITS 9
+#define PT_INDEX_BITS  9
 
 static u32 pt_shift(u32 level)
 {

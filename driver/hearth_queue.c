@@ -35,7 +35,7 @@ module_param(timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "default time limit of one dispatch in ms (60000)");
 
 #define HEARTH_PRIORITY_MAX 3
-#define HEARTH_NOT_ARMED U64_MAX
+#define HEARTH_NOT_ARMED    U64_MAX
 
 struct hearth_queue;
 
@@ -185,8 +185,8 @@ static void hearth_queue_page_free(struct drm_gem_object *obj)
 static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
-	struct hearth_queue_page *page = to_hearth_queue_page(
-		(struct drm_gem_object *)vma->vm_private_data);
+	struct hearth_queue_page *page =
+		to_hearth_queue_page((struct drm_gem_object *)vma->vm_private_data);
 	struct hearth_queue *queue = page->queue;
 	struct hearth_device *hdev = queue->hdev;
 	vm_fault_t ret;
@@ -196,8 +196,8 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
 
 	if (!READ_ONCE(queue->ended) && drm_dev_enter(&hdev->drm, &idx)) {
-		phys_addr_t doorbell = hdev->regs.doorbells +
-				       ((u64)queue->number << hdev->info.doorbell_log2);
+		phys_addr_t doorbell =
+			hdev->regs.doorbells + ((u64)queue->number << hdev->info.doorbell_log2);
 
 		ret = vmf_insert_pfn_prot(vma, vmf->address, PHYS_PFN(doorbell),
 					  pgprot_noncached(vma->vm_page_prot));
@@ -227,8 +227,7 @@ static int hearth_queue_page_mmap(struct drm_gem_object *obj, struct vm_area_str
 	}
 	if (vma->vm_flags & VM_EXEC)
 		return -EACCES;
-	vm_flags_mod(vma, VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP,
-		     VM_MAYEXEC);
+	vm_flags_mod(vma, VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
 	vma->vm_ops = &hearth_queue_page_vm_ops;
 	return 0;
 }
@@ -281,7 +280,7 @@ static void hearth_queue_arm(struct hearth_queue *queue)
 	u64 target = HEARTH_NOT_ARMED;
 
 	lockdep_assert_held(&queue->vector->lock);
-	list_for_each_entry(waiter, &queue->waiters, node)
+	list_for_each_entry (waiter, &queue->waiters, node)
 		target = min(target, waiter->target);
 	if (target == queue->armed)
 		return;
@@ -297,7 +296,7 @@ void hearth_queue_interrupt(struct hearth_vector *vector)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vector->lock, flags);
-	list_for_each_entry(queue, &vector->queues, vector_node) {
+	list_for_each_entry (queue, &vector->queues, vector_node) {
 		if (queue->armed == HEARTH_NOT_ARMED)
 			continue;
 		if (hearth_queue_completed(queue) < queue->armed && !hearth_queue_dead(queue))
@@ -393,8 +392,7 @@ static void hearth_queue_record(struct hearth_queue *queue, const struct hbi_eve
  * A queue failed: the whole of its address space is dead, since its results cannot be relied on.
  * Runs in the interrupt thread. A number that names no queue is one that was just destroyed.
  */
-void hearth_queue_event(struct hearth_device *hdev, const struct hbi_event *event,
-			const char *what)
+void hearth_queue_event(struct hearth_device *hdev, const struct hbi_event *event, const char *what)
 {
 	struct hearth_queue *queue = NULL, *other;
 	struct hearth_vm *vm;
@@ -418,10 +416,11 @@ void hearth_queue_event(struct hearth_device *hdev, const struct hbi_event *even
 			hearth_queue_wake(other);
 	}
 	if (event->error != HBI_ERROR_CANCELED)
-		dev_notice_ratelimited(hdev->drm.dev,
-				       "queue %u, packet %llu: %s (address %#llx, pc %#llx, hart %u)\n",
-				       event->fault.queue, event->fault.packet, what,
-				       event->fault.address, event->fault.pc, event->fault.hart);
+		dev_notice_ratelimited(
+			hdev->drm.dev,
+			"queue %u, packet %llu: %s (address %#llx, pc %#llx, hart %u)\n",
+			event->fault.queue, event->fault.packet, what, event->fault.address,
+			event->fault.pc, event->fault.hart);
 out_unlock:
 	spin_unlock(&hdev->queues.lock);
 }
@@ -638,7 +637,7 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
 	struct hearth_queue *queue;
 	unsigned long id;
 
-	xa_for_each(&hfile->queues, id, queue) {
+	xa_for_each (&hfile->queues, id, queue) {
 		xa_erase(&hfile->queues, id);
 		hearth_queue_end(queue, file);
 		hearth_queue_put(queue);

@@ -234,7 +234,7 @@ static void hearth_mappings_free(struct list_head *dead)
 {
 	struct hearth_mapping *mapping, *next;
 
-	list_for_each_entry_safe(mapping, next, dead, dead) {
+	list_for_each_entry_safe (mapping, next, dead, dead) {
 		list_del(&mapping->dead);
 		hearth_mapping_free(mapping);
 	}
@@ -332,8 +332,8 @@ static int hearth_vm_change(struct hearth_vm *vm, struct hearth_bo *bo, u64 offs
 	ret = hearth_vm_error(vm);
 	if (ret)
 		goto out_unlock;
-	ret = hearth_change_prepare(&change, bo ? hearth_pt_map_tables(va, range) :
-						  HEARTH_PT_UNMAP_TABLES);
+	ret = hearth_change_prepare(&change,
+				    bo ? hearth_pt_map_tables(va, range) : HEARTH_PT_UNMAP_TABLES);
 	if (!ret) {
 		if (bo)
 			ret = hearth_gpuvm_sm_map(&vm->base, &change, va, range, &bo->base, offset);
@@ -355,7 +355,8 @@ bool hearth_vm_mapped(struct hearth_vm *vm, u64 va, u64 range)
 	u64 next = va;
 
 	lockdep_assert_held(&vm->lock);
-	drm_gpuvm_for_each_va_range(mapping, &vm->base, va, va + range) {
+	drm_gpuvm_for_each_va_range(mapping, &vm->base, va, va + range)
+	{
 		if (mapping->va.addr > next)
 			return false;
 		next = mapping->va.addr + mapping->va.range;
@@ -395,7 +396,7 @@ static void hearth_vm_teardown(struct hearth_vm *vm)
 		}
 		drm_dev_exit(idx);
 	}
-	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
+	drm_gpuvm_for_each_va_safe (va, next, &vm->base) {
 		drm_gpuva_remove(va);
 		list_add_tail(&to_hearth_mapping(va)->dead, &dead);
 	}
@@ -410,7 +411,7 @@ void hearth_vm_close_all(struct hearth_file *hfile)
 	struct hearth_vm *vm;
 	unsigned long id;
 
-	xa_for_each(&hfile->vms, id, vm) {
+	xa_for_each (&hfile->vms, id, vm) {
 		xa_erase(&hfile->vms, id);
 		mutex_lock(&vm->lock);
 		vm->destroyed = true;

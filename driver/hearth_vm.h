@@ -11,7 +11,7 @@
 
 /* Addresses that a process may bind: not the first 64 KiB, nor the page that ends a dispatch. */
 #define HEARTH_VA_START 0x10000ull
-#define HEARTH_VA_END HBI_RETURN_ADDRESS
+#define HEARTH_VA_END	HBI_RETURN_ADDRESS
 
 /** struct hearth_vm - an address space: one context of the board */
 struct hearth_vm {

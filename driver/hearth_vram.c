@@ -65,7 +65,7 @@ int hearth_vram_for_each(struct hearth_device *hdev, struct list_head *blocks, u
 	struct gpu_buddy_block *block;
 	int ret = 0;
 
-	list_for_each_entry(block, blocks, link) {
+	list_for_each_entry (block, blocks, link) {
 		u64 bytes = gpu_buddy_block_size(&hdev->vram->mm, block);
 		u64 take;
 

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The page table writer against a model: an array that says for each 4 KiB page of a window what it
+ * maps to. After every step the tables, as the board would walk them from memory that only the
+ * write callback fills, must say the same; no table is leaked, and none is written once freed.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <hearth/hbi.h>
+
+#include "hearth_pt.h"
+
+#define BOARD_BASE  0x80000000ull
+#define TABLE_BYTES 4096
+#define MAX_TABLES  8192
+#define LEAF	    (HBI_PTE_V | HBI_PTE_R | HBI_PTE_W | HBI_PTE_U | HBI_PTE_A | HBI_PTE_D)
+#define LEAF_RX	    (HBI_PTE_V | HBI_PTE_R | HBI_PTE_X | HBI_PTE_U | HBI_PTE_A)
+
+/* Board memory: tables by number, allocated as asked for. */
+struct board {
+	uint64_t *tables[MAX_TABLES];
+	unsigned int live;
+	unsigned int budget; /* tables that may still be allocated */
+	unsigned long writes;
+};
+
+static int tests, failures;
+
+static void ok(bool pass, const char *what)
+{
+	printf("%sok %d - %s\n", pass ? "" : "not ", ++tests, what);
+	failures += !pass;
+}
+
+static int board_alloc(void *owner, u64 *address, void **backing)
+{
+	struct board *board = owner;
+	unsigned int i;
+
+	if (!board->budget)
+		return -ENOSPC;
+	for (i = 0; i < MAX_TABLES && board->tables[i]; i++)
+		;
+	if (i == MAX_TABLES)
+		return -ENOSPC;
+	board->tables[i] = calloc(1, TABLE_BYTES);
+	board->live++;
+	board->budget--;
+	*address = BOARD_BASE + (u64)i * TABLE_BYTES;
+	*backing = &board->tables[i];
+	return 0;
+}
+
+static void board_free(void *owner, void *backing)
+{
+	struct board *board = owner;
+	uint64_t **table = backing;
+
+	free(*table);
+	*table = NULL;
+	board->live--;
+	board->budget++;
+}
+
+static void board_write(void *owner, void *backing, u32 index, u64 entry)
+{
+	struct board *board = owner;
+	uint64_t **table = backing;
+
+	(*table)[index] = entry;
+	board->writes++;
+}
+
+static const struct hearth_pt_ops ops = {
+	.alloc = board_alloc,
+	.free = board_free,
+	.write = board_write,
+};
+
+/*
+ * As a hart walks: returns the board-physical address of @va, or 0, and the leaf's flags. Sets *bad for an
+ * entry that breaks a rule of Sv48 or points to a table that is not there.
+ */
+static uint64_t walk(struct board *board, uint64_t root, uint64_t va, uint64_t *flags, bool *bad)
+{
+	uint64_t table = root;
+	int level;
+
+	for (level = HBI_PT_LEVELS - 1; level >= 0; level--) {
+		unsigned int shift = HBI_PAGE_SHIFT + 9 * level;
+		uint64_t number = (table - BOARD_BASE) / TABLE_BYTES, entry, address;
+
+		if (table < BOARD_BASE || number >= MAX_TABLES || !board->tables[number]) {
+			*bad = true;
+			return 0;
+		}
+		entry = board->tables[number][(va >> shift) & 511];
+		if (!entry)
+			return 0;
+		if (!(entry & HBI_PTE_V) || entry >> 54) {
+			*bad = true;
+			return 0;
+		}
+		address = (entry & HBI_PTE_PPN_MASK) >> HBI_PTE_PPN_SHIFT << HBI_PAGE_SHIFT;
+		if (entry & (HBI_PTE_R | HBI_PTE_W | HBI_PTE_X)) {
+			if (address & ((1ull << shift) - 1)) {
+				*bad = true;
+				return 0;
+			}
+			*flags = entry & 0x3ff;
+			return address | (va & ((1ull << shift) - 1));
+		}
+		if (entry & (HBI_PTE_U | HBI_PTE_A | HBI_PTE_D)) {
+			*bad = true;
+			return 0;
+		}
+		table = address;
+	}
+	*bad = true;
+	return 0;
+}
+
+static int map(struct hearth_pt *pt, u64 va, u64 address, u64 size, u64 flags)
+{
+	if (hearth_pt_reserve(pt, hearth_pt_map_tables(va, size)))
+		return -ENOMEM;
+	return hearth_pt_map(pt, va, address, size, flags);
+}
+
+static int unmap(struct hearth_pt *pt, u64 va, u64 size)
+{
+	int ret;
+
+	if (hearth_pt_reserve(pt, HEARTH_PT_UNMAP_TABLES))
+		return -ENOMEM;
+	ret = hearth_pt_unmap(pt, va, size);
+	hearth_pt_reap(pt);
+	return ret;
+}
+
+static void test_sizes(void)
+{
+	static struct board board = { .budget = MAX_TABLES };
+	struct hearth_pt pt;
+	uint64_t flags = 0;
+	bool bad = false;
+	u32 shift = 0;
+
+	ok(!hearth_pt_init(&pt, &ops, &board), "a root is made");
+	ok(!map(&pt, 0x40000000, 0x100000000, 1ull << 30, LEAF), "1 GiB maps");
+	hearth_pt_reap(&pt);
+	ok(board.live == 2, "and takes one table beside the root");
+	ok(hearth_pt_lookup(&pt, 0x40000000, &shift) && shift == 30, "as one leaf");
+	ok(walk(&board, pt.root->address, 0x40123456, &flags, &bad) == 0x100123456 && !bad &&
+		   flags == LEAF,
+	   "to the right place");
+	ok(!unmap(&pt, 0x40201000, 0x1000), "a page of its middle unmaps");
+	ok(board.live == 4, "splitting two levels");
+	ok(!walk(&board, pt.root->address, 0x40201000, &flags, &bad) && !bad, "it is gone");
+	ok(walk(&board, pt.root->address, 0x40200fff, &flags, &bad) == 0x100200fff && !bad,
+	   "the page before is not");
+	ok(walk(&board, pt.root->address, 0x40202000, &flags, &bad) == 0x100202000 && !bad,
+	   "the page after is not");
+	ok(walk(&board, pt.root->address, 0x7fffffff, &flags, &bad) == 0x13fffffff && !bad,
+	   "nor is the last byte");
+	ok(!unmap(&pt, 0x40000000, 1ull << 30), "the rest unmaps");
+	ok(board.live == 1, "and only the root is left");
+	ok(!map(&pt, 0x1ff000, 0x80000000, 0x202000, LEAF_RX), "a range over 2 MiB edges maps");
+	ok(hearth_pt_lookup(&pt, 0x1ff000, &shift) && shift == 12, "4 KiB before the edge");
+	ok(hearth_pt_lookup(&pt, 0x400000, &shift) && shift == 12, "4 KiB after it");
+	hearth_pt_fini(&pt);
+	ok(!board.live, "nothing is leaked");
+}
+
+static void test_errors(void)
+{
+	static struct board board = { .budget = MAX_TABLES };
+	struct hearth_pt pt;
+
+	ok(!hearth_pt_init(&pt, &ops, &board), "a root is made");
+	ok(hearth_pt_map(&pt, 0x1001, 0x80000000, 0x1000, LEAF) == -EINVAL, "odd address refused");
+	ok(hearth_pt_map(&pt, 0x1000, 0x80000001, 0x1000, LEAF) == -EINVAL, "odd target refused");
+	ok(hearth_pt_map(&pt, 0x1000, 0x80000000, 0x800, LEAF) == -EINVAL, "odd size refused");
+	ok(hearth_pt_map(&pt, 0x1000, 0x80000000, 0, LEAF) == -EINVAL, "size 0 refused");
+	ok(hearth_pt_map(&pt, 0x1000, 0x80000000, 0x1000, HBI_PTE_V) == -EINVAL,
+	   "no right refused");
+	ok(hearth_pt_map(&pt, (1ull << 47) - 0x1000, 0x80000000, 0x2000, LEAF) == -EINVAL,
+	   "a range over the end refused");
+	ok(hearth_pt_map(&pt, 1ull << 47, 0x80000000, 0x1000, LEAF) == -EINVAL,
+	   "the upper half refused");
+	ok(hearth_pt_unmap(&pt, ~0xfffull, 0x2000) == -EINVAL, "an unmap that wraps refused");
+	ok(hearth_pt_map(&pt, 0x1000, 0x80000000, 0x1000, LEAF) == -ENOMEM,
+	   "a map without reserve fails");
+	board.budget = 2;
+	ok(hearth_pt_reserve(&pt, 3) == -ENOMEM, "reserve fails without memory");
+	hearth_pt_reap(&pt);
+	ok(board.budget == 2, "and gives back what it got");
+	hearth_pt_fini(&pt);
+	ok(!board.live, "nothing is leaked");
+	board.budget = 0;
+	ok(hearth_pt_init(&pt, &ops, &board) == -ENOMEM, "no root without memory");
+}
+
+/* A window of pages at an address where three levels change, against the model. */
+#define WINDOW_PAGES 4096u /* 16 MiB */
+#define WINDOW_VA    ((1ull << 39) - (WINDOW_PAGES / 2) * 4096ull)
+
+static unsigned long long next_random(unsigned long long *state)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return *state;
+}
+
+static bool window_matches(struct board *board, struct hearth_pt *pt, const uint64_t *model)
+{
+	unsigned int i;
+
+	for (i = 0; i < WINDOW_PAGES; i++) {
+		uint64_t va = WINDOW_VA + i * 4096ull, flags = 0, found;
+		bool bad = false;
+		u32 shift;
+
+		found = walk(board, pt->root->address, va, &flags, &bad);
+		if (bad || found != (model[i] & ~0xfffull) ||
+		    (found && flags != (model[i] & 0x3ff)))
+			return false;
+		if (!!hearth_pt_lookup(pt, va, &shift) != !!model[i])
+			return false;
+	}
+	return true;
+}
+
+static void test_random(void)
+{
+	static struct board board = { .budget = MAX_TABLES };
+	static uint64_t model[WINDOW_PAGES];
+	unsigned long long state = 88172645463325252ull;
+	bool same = true, fits = true;
+	struct hearth_pt pt;
+	unsigned int step, i;
+
+	hearth_pt_init(&pt, &ops, &board);
+	for (step = 0; step < 3000 && same && fits; step++) {
+		unsigned int first = next_random(&state) % WINDOW_PAGES;
+		unsigned int count = 1 + next_random(&state) % (step % 3 ? 64 : 2048);
+		uint64_t address, flags = step & 1 ? LEAF : LEAF_RX;
+
+		/* Often aligned to 2 MiB, so that large pages come and are split. */
+		if (step % 5 == 0)
+			first &= ~511u;
+		if (first + count > WINDOW_PAGES)
+			count = WINDOW_PAGES - first;
+		address = 0x1000000000ull + (uint64_t)first * 4096;
+		if (step % 7 == 0)
+			address += 4096;
+
+		if (next_random(&state) % 3) {
+			/* As a bind does: the old goes, the new comes, in one reservation. */
+			u32 tables =
+				hearth_pt_map_tables(WINDOW_VA + first * 4096ull, count * 4096ull);
+
+			fits = !hearth_pt_reserve(&pt, tables) &&
+			       !hearth_pt_unmap(&pt, WINDOW_VA + first * 4096ull,
+						count * 4096ull) &&
+			       !hearth_pt_map(&pt, WINDOW_VA + first * 4096ull, address,
+					      count * 4096ull, flags);
+			hearth_pt_reap(&pt);
+			for (i = 0; i < count; i++)
+				model[first + i] = (address + i * 4096ull) | flags;
+		} else {
+			fits = !unmap(&pt, WINDOW_VA + first * 4096ull, count * 4096ull);
+			for (i = 0; i < count; i++)
+				model[first + i] = 0;
+		}
+		if (step % 16 == 0)
+			same = window_matches(&board, &pt, model);
+	}
+	ok(fits, "no step of 3000 needs more than it reserved");
+	ok(same && window_matches(&board, &pt, model), "the tables say what the model says");
+	ok(board.writes > 3000, "and were written");
+	unmap(&pt, WINDOW_VA, WINDOW_PAGES * 4096ull);
+	ok(board.live == 1, "all unmapped, only the root is left");
+	hearth_pt_fini(&pt);
+	ok(!board.live, "nothing is leaked");
+}
+
+/* What is freed must not be walked: dead tables stay until they are reaped. */
+static void test_dead(void)
+{
+	static struct board board = { .budget = MAX_TABLES };
+	struct hearth_pt pt;
+
+	hearth_pt_init(&pt, &ops, &board);
+	map(&pt, 0x200000, 0x90001000, 0x1000, LEAF);
+	hearth_pt_reap(&pt);
+	ok(board.live == 4, "one page takes three tables beside the root");
+	hearth_pt_reserve(&pt, HEARTH_PT_UNMAP_TABLES);
+	hearth_pt_unmap(&pt, 0x200000, 0x1000);
+	ok(board.live == 4 + HEARTH_PT_UNMAP_TABLES, "unmapped, they are kept");
+	hearth_pt_reap(&pt);
+	ok(board.live == 1, "until they are reaped");
+	hearth_pt_fini(&pt);
+}
+
+int main(void)
+{
+	test_sizes();
+	test_errors();
+	test_random();
+	test_dead();
+	printf("1..%d\n", tests);
+	return failures ? 1 : 0;
+}
