@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: MIT
+# The harness itself: the guest boots, sees its disk and the installed tree, and the boards are on the PCI bus.
+check "the disk is read-only" sh -c '! touch /suite.new 2>/dev/null'
+check "/tmp is writable" touch /tmp/x
+boards=$(cat /sys/bus/pci/devices/*/class | grep -c '^0x1200')
+check "boards on the PCI bus: $boards of $GUEST_BOARDS" test "$boards" = "$GUEST_BOARDS"
+if [ "$GUEST_BOARDS" != 0 ] && [ -e /hearth/hearth.ko ]; then
+	load_driver
+	unload_driver
+	load_driver
+	unload_driver
+fi
