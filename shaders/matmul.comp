@@ -19,7 +19,11 @@ layout(constant_id = 2) const uint THREADS_R = 16; /* THREADS_N · THREADS_R = t
 layout(constant_id = 3) const bool WHOLE_WORDS = true;
 layout(constant_id = 4) const bool ADD_RESIDUAL = false;
 layout(constant_id = 5) const uint STEP_K = 32; /* k staged at a time; 32 for block types */
-layout(constant_id = 6) const bool STAGE_ALONG_N = true; /* how invocations share out the weights */
+/*
+ * How invocations share out the weights: sixteen neighbours at sixteen rows, which makes stores contiguous, or
+ * along the rows, which makes loads contiguous.
+ */
+layout(constant_id = 6) const bool STAGE_ALONG_N = true;
 
 const uint GROUP_R = THREADS_R * TILE_R;
 const uint GROUP_N = THREADS_N * TILE_N;
@@ -60,8 +64,8 @@ void stage_w(uint first_n, uint first_k)
 	float values[UNIT];
 
 	for (uint i = gl_LocalInvocationIndex; i < GROUP_N * step_units; i += gl_WorkGroupSize.x) {
-		uint n = STAGE_ALONG_N ? i % GROUP_N : i / step_units;
-		uint u = STAGE_ALONG_N ? i / GROUP_N : i % step_units;
+		uint n = STAGE_ALONG_N ? i / (16 * step_units) * 16 + i % 16 : i / step_units;
+		uint u = STAGE_ALONG_N ? i / 16 % step_units : i % step_units;
 		uint unit = first_k / UNIT + u;
 		float scale = 0.0;
 
