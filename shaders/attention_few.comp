@@ -69,16 +69,19 @@ void main()
 	uint limit[QUERIES]; /* keys that a query sees */
 	uint key_count = 0;
 
+	/* Loops that are to vanish have no loop inside, for compilers that unroll only such. */
 	[[unroll]] for (uint n = 0; n < QUERIES; n++) {
-		uint number = min(first_query + n, last_query);
-
-		limit[n] = min(position + number / ratio + 1, capacity);
+		limit[n] = min(position + min(first_query + n, last_query) / ratio + 1, capacity);
 		key_count = max(key_count, limit[n]);
-		for (uint i = self; i < HEAD_SIZE; i += gl_WorkGroupSize.x)
-			query[n * HEAD_SIZE + (i % KV_UNIT) * HEAD_WORDS + i / KV_UNIT] =
-				q[q_first + query_start(number, ratio) + i] * scale;
 		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 			accumulated[n][e] = 0.0;
+	}
+	for (uint i = self; i < QUERIES * HEAD_SIZE; i += gl_WorkGroupSize.x) {
+		uint number = min(first_query + i / HEAD_SIZE, last_query);
+		uint d = i % HEAD_SIZE;
+
+		query[i - d + (d % KV_UNIT) * HEAD_WORDS + d / KV_UNIT] =
+			q[q_first + query_start(number, ratio) + d] * scale;
 	}
 	if (self < QUERIES) {
 		maximum[self] = NO_SCORE;
@@ -117,7 +120,7 @@ void main()
 		barrier();
 
 		/* Exponentials. */
-		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
+		for (uint n = 0; n < QUERIES; n++) {
 			float largest = maximum[n];
 			float sum = 0.0;
 
@@ -166,19 +169,14 @@ void main()
 		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 			sums[(n * KV_UNIT + e) * gl_WorkGroupSize.x + self] = accumulated[n][e];
 	barrier();
-	if (part == 0) {
-		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
-			if (first_query + n > last_query)
-				continue;
-			[[unroll]] for (uint e = 0; e < KV_UNIT; e++) {
-				float sum = 0.0;
+	for (uint n = 0; n < QUERIES && first_query + n <= last_query; n++) {
+		for (uint i = self; i < HEAD_SIZE; i += gl_WorkGroupSize.x) {
+			uint from = (n * KV_UNIT + i % KV_UNIT) * gl_WorkGroupSize.x + i / KV_UNIT;
+			float sum = 0.0;
 
-				for (uint p = 0; p < parts; p++)
-					sum += sums[(n * KV_UNIT + e) * gl_WorkGroupSize.x +
-						    p * HEAD_WORDS + word];
-				y[y_first + query_start(first_query + n, ratio) + KV_UNIT * word + e] =
-					sum / total[n];
-			}
+			for (uint p = 0; p < parts; p++)
+				sum += sums[from + p * HEAD_WORDS];
+			y[y_first + query_start(first_query + n, ratio) + i] = sum / total[n];
 		}
 	}
 }

@@ -124,17 +124,16 @@ void main()
 				scores[(thread_r * QUERIES + n) * CHUNK + key] = dots[n][k];
 			}
 		barrier();
+		[[unroll]] for (uint n = 0; n < QUERIES; n++)
+			decay[n] = maximum[n];
+		for (uint k = 0; k < CHUNK; k++)
+			[[unroll]] for (uint n = 0; n < QUERIES; n++)
+				maximum[n] = max(maximum[n], scores[(thread_r * QUERIES + n) * CHUNK + k]);
 		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
-			uint row = (thread_r * QUERIES + n) * CHUNK;
-			float largest = maximum[n];
-
-			for (uint k = 0; k < CHUNK; k++)
-				largest = max(largest, scores[row + k]);
-			decay[n] = exp(maximum[n] - largest);
-			maximum[n] = largest;
+			decay[n] = exp(decay[n] - maximum[n]);
 			[[unroll]] for (uint k = 0; k < KEYS; k++)
-				weights[row + k * THREADS_N + thread_n] =
-					dots[n][k] > NO_SCORE ? exp(dots[n][k] - largest) : 0.0;
+				weights[(thread_r * QUERIES + n) * CHUNK + k * THREADS_N + thread_n] =
+					dots[n][k] > NO_SCORE ? exp(dots[n][k] - maximum[n]) : 0.0;
 		}
 		barrier();
 		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
