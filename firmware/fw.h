@@ -26,20 +26,19 @@ typedef uint64_t u64;
 #define FW_VA_END	((u64)1 << HBI_VA_BITS)
 #define FW_NEVER	(~(u64)0)
 
-#define fw_csr_read(csr)                                                      \
-	({                                                                    \
-		u64 value_;                                                   \
-		__asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory");  \
-		value_;                                                       \
+#define fw_csr_read(csr)                                                     \
+	({                                                                   \
+		u64 value_;                                                  \
+		__asm__ volatile("csrr %0, " #csr : "=r"(value_)::"memory"); \
+		value_;                                                      \
 	})
 #define fw_csr_write(csr, value) \
 	__asm__ volatile("csrw " #csr ", %0" ::"r"((u64)(value)) : "memory")
-#define fw_csr_set(csr, bits) \
-	__asm__ volatile("csrs " #csr ", %0" ::"r"((u64)(bits)) : "memory")
+#define fw_csr_set(csr, bits) __asm__ volatile("csrs " #csr ", %0" ::"r"((u64)(bits)) : "memory")
 
-#define FW_MIE_SOFTWARE (1u << 3)
-#define FW_MIE_TIMER	(1u << 7)
-#define FW_MIE_EXTERNAL (1u << 11)
+#define FW_MIE_SOFTWARE	      (1u << 3)
+#define FW_MIE_TIMER	      (1u << 7)
+#define FW_MIE_EXTERNAL	      (1u << 11)
 
 static inline void fw_wfi(void)
 {

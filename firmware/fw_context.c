@@ -130,8 +130,8 @@ static bool walk(u64 root, u64 va, enum fw_access access, u64 *pa, u64 *bytes)
 		*pa = base + offset;
 		*bytes = ((u64)1 << shift) - offset;
 		if (in_aperture(*pa, 1))
-			*bytes = fw_min(*bytes, fw_board.aperture_base + fw_board.aperture_bytes -
-							*pa);
+			*bytes = fw_min(*bytes,
+					fw_board.aperture_base + fw_board.aperture_bytes - *pa);
 		else if (fw_is_host(*pa))
 			*bytes = fw_min(*bytes, fw_board.host_window + fw_board.host_bytes - *pa);
 		else

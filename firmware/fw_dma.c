@@ -59,7 +59,10 @@ static void post(const struct fw_dma_owner *owner, struct fw_dma_order *order)
 void fw_dma_move(const struct fw_dma_owner *owner, u64 destination, u64 source, u64 size)
 {
 	struct fw_dma_order order = {
-		.op = FW_DMA_MOVE, .destination = destination, .source = source, .size = size,
+		.op = FW_DMA_MOVE,
+		.destination = destination,
+		.source = source,
+		.size = size,
 	};
 
 	post(owner, &order);
@@ -68,7 +71,10 @@ void fw_dma_move(const struct fw_dma_owner *owner, u64 destination, u64 source, 
 void fw_dma_fill(const struct fw_dma_owner *owner, u64 destination, u64 size, u32 value)
 {
 	struct fw_dma_order order = {
-		.op = FW_DMA_FILL, .destination = destination, .size = size, .value = value,
+		.op = FW_DMA_FILL,
+		.destination = destination,
+		.size = size,
+		.value = value,
 	};
 
 	post(owner, &order);
@@ -77,17 +83,22 @@ void fw_dma_fill(const struct fw_dma_owner *owner, u64 destination, u64 size, u3
 void fw_dma_write(const struct fw_dma_owner *owner, u64 destination, u64 value)
 {
 	struct fw_dma_order order = {
-		.op = FW_DMA_WRITE, .destination = destination, .size = 8, .value = value,
+		.op = FW_DMA_WRITE,
+		.destination = destination,
+		.size = 8,
+		.value = value,
 	};
 
 	post(owner, &order);
 }
 
-void fw_dma_record(const struct fw_dma_owner *owner, u64 destination, const void *payload,
-		   u64 size)
+void fw_dma_record(const struct fw_dma_owner *owner, u64 destination, const void *payload, u64 size)
 {
 	struct fw_dma_order order = {
-		.op = FW_DMA_RECORD, .destination = destination, .size = size, .payload = payload,
+		.op = FW_DMA_RECORD,
+		.destination = destination,
+		.size = size,
+		.payload = payload,
 	};
 
 	post(owner, &order);
@@ -97,7 +108,9 @@ void fw_dma_status(const struct fw_dma_owner *owner, u64 destination,
 		   const struct hbi_queue_status *status)
 {
 	struct fw_dma_order order = {
-		.op = FW_DMA_STATUS, .destination = destination, .size = sizeof(*status),
+		.op = FW_DMA_STATUS,
+		.destination = destination,
+		.size = sizeof(*status),
 		.payload = status,
 	};
 

@@ -6,11 +6,11 @@
  */
 #include "fw.h"
 
-#define PART_ORDERS    64		 /* DMA orders of one part */
-#define PART_BYTES     ((u64)4 << 20)	 /* bytes of one part */
-#define SYNC_BYTES     ((u64)1 << 20)	 /* bytes of one part of SYNC_CODE */
-#define HART_BYTES     4096		 /* smaller copies within the board: by the hart */
-#define WAIT_TICKS_DIV 1000		 /* a pending WAIT looks again this often a second */
+#define PART_ORDERS    64	      /* DMA orders of one part */
+#define PART_BYTES     ((u64)4 << 20) /* bytes of one part */
+#define SYNC_BYTES     ((u64)1 << 20) /* bytes of one part of SYNC_CODE */
+#define HART_BYTES     4096	      /* smaller copies within the board: by the hart */
+#define WAIT_TICKS_DIV 1000	      /* a pending WAIT looks again this often a second */
 
 u64 fw_wait_epoch;
 
@@ -151,8 +151,8 @@ static enum fw_step packet_copy(struct fw_queue *queue, struct fw_fault *fault)
 				       &bytes);
 		if (error)
 			break;
-		owner = fw_queue_owner(queue, fw_is_host(source) ? va : packet->destination +
-									queue->progress);
+		owner = fw_queue_owner(
+			queue, fw_is_host(source) ? va : packet->destination + queue->progress);
 		va = packet->destination + queue->progress;
 		error = fw_context_run(queue->context, va, bytes, FW_WRITE, &destination, &bytes);
 		if (error)

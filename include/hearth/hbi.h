@@ -28,93 +28,93 @@ typedef uint32_t hbi_u32;
 typedef uint64_t hbi_u64;
 #endif
 
-#define HBI_VERSION_MAJOR 1
-#define HBI_VERSION_MINOR 0
+#define HBI_VERSION_MAJOR	   1
+#define HBI_VERSION_MINOR	   0
 
 /* ---- Discovery: class code and designated vendor-specific extended capability (DVSEC) ---- */
 
-#define HBI_PCI_CLASS	    0x120000 /* processing accelerator */
-#define HBI_DVSEC_VENDOR    0x1234   /* in DVSEC header 1, until a registered id takes its place */
-#define HBI_DVSEC_ID	    0x4842
-#define HBI_DVSEC_LENGTH    0x20
-#define HBI_DVSEC_VERSION   0x0a /* u16: major << 8 | minor */
-#define HBI_DVSEC_SIGNATURE 0x0c /* u32: HBI_SIGNATURE */
+#define HBI_PCI_CLASS		   0x120000 /* processing accelerator */
+#define HBI_DVSEC_VENDOR	   0x1234   /* until a registered id takes its place */
+#define HBI_DVSEC_ID		   0x4842
+#define HBI_DVSEC_LENGTH	   0x20
+#define HBI_DVSEC_VERSION	   0x0a /* u16: major << 8 | minor */
+#define HBI_DVSEC_SIGNATURE	   0x0c /* u32: HBI_SIGNATURE */
 /*
  * Each a u32: bits 2:0 name the BAR by its first BAR register (0 to 5; a 64-bit BAR is named by the
  * lower of its two), bits 31:3 are bits 31:3 of the offset in that BAR, whose bits 2:0 are 0.
  */
-#define HBI_DVSEC_REGISTERS 0x10
-#define HBI_DVSEC_DOORBELLS 0x14
-#define HBI_DVSEC_APERTURE  0x18
-#define HBI_SIGNATURE	    0x48545248 /* "HRTH" */
-#define HBI_DVSEC_BIR(v)    ((v)&7u)
-#define HBI_DVSEC_OFFSET(v) ((v) & ~7u)
+#define HBI_DVSEC_REGISTERS	   0x10
+#define HBI_DVSEC_DOORBELLS	   0x14
+#define HBI_DVSEC_APERTURE	   0x18
+#define HBI_SIGNATURE		   0x48545248 /* "HRTH" */
+#define HBI_DVSEC_BIR(v)	   ((v) & 7u)
+#define HBI_DVSEC_OFFSET(v)	   ((v) & ~7u)
 
 /* Ids of the virtual board. A driver binds by class and DVSEC, never by these. */
-#define HBI_VIRTUAL_VENDOR 0x1234
-#define HBI_VIRTUAL_DEVICE 0x4842
+#define HBI_VIRTUAL_VENDOR	   0x1234
+#define HBI_VIRTUAL_DEVICE	   0x4842
 
 /* ---- Registers, offsets from the register block; 32-bit accesses, 64-bit ones low word first ---- */
 
-#define HBI_REG_MAGIC	       0x000 /* RO u32: HBI_MAGIC */
-#define HBI_REG_VERSION	       0x004 /* RO u32: major << 16 | minor */
-#define HBI_REG_CAPS	       0x008 /* RO u64: HBI_CAP_* */
-#define HBI_REG_BOARD_ID       0x010 /* RO u32: the maker's */
-#define HBI_REG_BOARD_REVISION 0x014 /* RO u32 */
-#define HBI_REG_UUID	       0x018 /* RO 16 bytes, never the same on two boards */
-#define HBI_REG_DRAM_BASE      0x028 /* RO u64: first board-physical address of board memory */
-#define HBI_REG_DRAM_SIZE      0x030 /* RO u64: bytes */
-#define HBI_REG_APERTURE_BASE  0x038 /* RO u64: board-physical address of the aperture's first byte */
-#define HBI_REG_APERTURE_SIZE  0x040 /* RO u64: bytes; board memory outside is the firmware's own */
-#define HBI_REG_HOST_WINDOW    0x048 /* RO u64: board-physical address of host bus address 0 */
-#define HBI_REG_LIMITS	       0x050 /* RO u64: HBI_LIMIT_* */
-#define HBI_REG_CORES	       0x058 /* RO u32: bits 15:0 worker harts, 31:16 VLEN in bits */
-#define HBI_REG_TIMEOUTS       0x05c /* RO u32: bits 15:0 reset and boot, 31:16 admin; 100 ms units */
-#define HBI_REG_TIMESTAMP_HZ   0x060 /* RO u64: ticks a second of TIMESTAMP packets */
-#define HBI_REG_HEARTBEAT      0x080 /* RO u64: grows while the board lives */
-#define HBI_REG_GENERATION     0x088 /* RO u32: grows with every reset of the board */
-#define HBI_REG_CONTROL	       0x100 /* RW u32: HBI_CONTROL_* */
-#define HBI_REG_STATUS	       0x104 /* RO u32: bits 7:0 enum hbi_state, 15:8 enum hbi_boot_error, else 0 */
-#define HBI_REG_FW_ADDRESS     0x108 /* RW u64: board-physical address of the staged image */
-#define HBI_REG_FW_SIZE	       0x110 /* RW u64: its bytes */
-#define HBI_REG_ADMIN_SQ       0x120 /* RW u64: bus address of the admin submission ring */
-#define HBI_REG_ADMIN_CQ       0x128 /* RW u64: bus address of the admin completion ring */
-#define HBI_REG_EVENT_RING     0x130 /* RW u64: bus address of the event ring */
-#define HBI_REG_RING_SIZES     0x138 /* RW u32: log2 entries; bits 7:0 SQ, 15:8 CQ, 23:16 events */
-#define HBI_REG_ADMIN_TAIL     0x140 /* WO u32: free-running count of admin commands written */
-#define HBI_REG_EVENT_HEAD     0x144 /* WO u32: free-running count of events taken by the host */
-#define HBI_REG_ARM	       0x1000 /* WO u64 for each queue: see HBI_REG_QUEUE_ARM */
-#define HBI_REG_BLOCK_SIZE     0x2000
+#define HBI_REG_MAGIC		   0x000 /* RO u32: HBI_MAGIC */
+#define HBI_REG_VERSION		   0x004 /* RO u32: major << 16 | minor */
+#define HBI_REG_CAPS		   0x008 /* RO u64: HBI_CAP_* */
+#define HBI_REG_BOARD_ID	   0x010 /* RO u32: the maker's */
+#define HBI_REG_BOARD_REVISION	   0x014 /* RO u32 */
+#define HBI_REG_UUID		   0x018 /* RO 16 bytes, never the same on two boards */
+#define HBI_REG_DRAM_BASE	   0x028 /* RO u64: first board-physical address of board memory */
+#define HBI_REG_DRAM_SIZE	   0x030 /* RO u64: bytes */
+#define HBI_REG_APERTURE_BASE	   0x038 /* RO u64: board-physical, of the aperture's first byte */
+#define HBI_REG_APERTURE_SIZE	   0x040 /* RO u64: bytes; the rest of board memory is the firmware's */
+#define HBI_REG_HOST_WINDOW	   0x048 /* RO u64: board-physical address of host bus address 0 */
+#define HBI_REG_LIMITS		   0x050 /* RO u64: HBI_LIMIT_* */
+#define HBI_REG_CORES		   0x058 /* RO u32: bits 15:0 worker harts, 31:16 VLEN in bits */
+#define HBI_REG_TIMEOUTS	   0x05c /* RO u32: 15:0 reset and boot, 31:16 admin; 100 ms units */
+#define HBI_REG_TIMESTAMP_HZ	   0x060 /* RO u64: ticks a second of TIMESTAMP packets */
+#define HBI_REG_HEARTBEAT	   0x080 /* RO u64: grows while the board lives */
+#define HBI_REG_GENERATION	   0x088 /* RO u32: grows with every reset of the board */
+#define HBI_REG_CONTROL		   0x100 /* RW u32: HBI_CONTROL_* */
+#define HBI_REG_STATUS		   0x104 /* RO u32: 7:0 enum hbi_state, 15:8 enum hbi_boot_error */
+#define HBI_REG_FW_ADDRESS	   0x108 /* RW u64: board-physical address of the staged image */
+#define HBI_REG_FW_SIZE		   0x110 /* RW u64: its bytes */
+#define HBI_REG_ADMIN_SQ	   0x120 /* RW u64: bus address of the admin submission ring */
+#define HBI_REG_ADMIN_CQ	   0x128 /* RW u64: bus address of the admin completion ring */
+#define HBI_REG_EVENT_RING	   0x130 /* RW u64: bus address of the event ring */
+#define HBI_REG_RING_SIZES	   0x138 /* RW u32: log2 entries; 7:0 SQ, 15:8 CQ, 23:16 events */
+#define HBI_REG_ADMIN_TAIL	   0x140 /* WO u32: free-running count of admin commands written */
+#define HBI_REG_EVENT_HEAD	   0x144 /* WO u32: free-running count of events taken by the host */
+#define HBI_REG_ARM		   0x1000 /* WO u64 for each queue: see HBI_REG_QUEUE_ARM */
+#define HBI_REG_BLOCK_SIZE	   0x2000
 
 /*
  * Asks for one interrupt of queue @q as soon as its completed count is >= the value written; at once
  * if it already is, or if the queue is or gets into HBI_QUEUE_ERROR. One interrupt for each write;
  * a later write replaces an earlier one.
  */
-#define HBI_REG_QUEUE_ARM(q) (HBI_REG_ARM + 8u * (q))
-#define HBI_MAX_QUEUES	     512
+#define HBI_REG_QUEUE_ARM(q)	   (HBI_REG_ARM + 8u * (q))
+#define HBI_MAX_QUEUES		   512
 
 /* MSI-X vector raised after each batch of admin completions and of events. Queues may use it too. */
-#define HBI_VECTOR_ADMIN 0
+#define HBI_VECTOR_ADMIN	   0
 
-#define HBI_MAGIC 0x31494248 /* "HBI1" */
+#define HBI_MAGIC		   0x31494248 /* "HBI1" */
 
-#define HBI_CAP_COMPUTE	    (1ull << 0) /* DISPATCH packets */
-#define HBI_CAP_RVV	    (1ull << 1) /* compute cores have the RISC-V vector extension 1.0 */
-#define HBI_CAP_HOST_ACCESS (1ull << 2) /* compute cores may load and store host memory directly */
-#define HBI_CAP_PRIORITY    (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
-#define HBI_CAP_TIMEOUT	    (1ull << 4) /* the board itself ends a dispatch that runs too long */
-#define HBI_CAP_MASK	    ((1ull << 5) - 1)
+#define HBI_CAP_COMPUTE		   (1ull << 0) /* DISPATCH packets */
+#define HBI_CAP_RVV		   (1ull << 1) /* compute cores have the RISC-V vector extension 1.0 */
+#define HBI_CAP_HOST_ACCESS	   (1ull << 2) /* compute cores may load and store host memory directly */
+#define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
+#define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
+#define HBI_CAP_MASK		   ((1ull << 5) - 1)
 
-#define HBI_LIMIT_QUEUES(v)	      ((hbi_u32)((v)&0xffff))
-#define HBI_LIMIT_CONTEXTS(v)	      ((hbi_u32)(((v) >> 16) & 0xffff))
-#define HBI_LIMIT_DOORBELL_LOG2(v)    ((hbi_u32)(((v) >> 32) & 0xff)) /* bytes from page to page */
-#define HBI_LIMIT_HOST_ADDRESS(v)     ((hbi_u32)(((v) >> 40) & 0xff)) /* bits of a bus address */
-#define HBI_LIMIT_RING_LOG2(v)	      ((hbi_u32)(((v) >> 48) & 0xff)) /* most packets of a ring */
+#define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
+#define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))
+#define HBI_LIMIT_DOORBELL_LOG2(v) ((hbi_u32)(((v) >> 32) & 0xff)) /* bytes from page to page */
+#define HBI_LIMIT_HOST_ADDRESS(v)  ((hbi_u32)(((v) >> 40) & 0xff)) /* bits of a bus address */
+#define HBI_LIMIT_RING_LOG2(v)	   ((hbi_u32)(((v) >> 48) & 0xff)) /* most packets of a ring */
 
-#define HBI_CONTROL_RESET  (1u << 0) /* reset the board; reads 0 when done */
-#define HBI_CONTROL_BOOT   (1u << 1) /* start the staged image; only in HBI_STATE_IDLE */
-#define HBI_CONTROL_ENABLE (1u << 2) /* take the ring registers and serve; only in HBI_STATE_READY */
+#define HBI_CONTROL_RESET	   (1u << 0) /* reset the board; reads 0 when done */
+#define HBI_CONTROL_BOOT	   (1u << 1) /* start the staged image; only in HBI_STATE_IDLE */
+#define HBI_CONTROL_ENABLE	   (1u << 2) /* take the rings and serve; only in READY */
 
 /* Never 0xff, so that all ones (a board that is gone) is never a state. */
 enum hbi_state {
@@ -197,21 +197,21 @@ enum hbi_queue_state {
 /* Errors of queues, events and admin completions. */
 enum hbi_error {
 	HBI_OK = 0,
-	HBI_ERROR_OPCODE = 1,	     /* unknown packet type or admin command */
-	HBI_ERROR_FIELD = 2,	     /* a field out of range, or reserved and not zero */
-	HBI_ERROR_RING = 3,	     /* tail went back or more than a ring ahead */
-	HBI_ERROR_NESTING = 4,	     /* INDIRECT within INDIRECT */
-	HBI_ERROR_LOAD = 5,	     /* load, or read by the DMA engine, not allowed or not mapped */
-	HBI_ERROR_STORE = 6,	     /* store, or write by the DMA engine, likewise */
-	HBI_ERROR_FETCH = 7,	     /* instruction fetch likewise */
-	HBI_ERROR_INSTRUCTION = 8,   /* illegal instruction, breakpoint or environment call */
+	HBI_ERROR_OPCODE = 1,	   /* unknown packet type or admin command */
+	HBI_ERROR_FIELD = 2,	   /* a field out of range, or reserved and not zero */
+	HBI_ERROR_RING = 3,	   /* tail went back or more than a ring ahead */
+	HBI_ERROR_NESTING = 4,	   /* INDIRECT within INDIRECT */
+	HBI_ERROR_LOAD = 5,	   /* load, or read by the DMA engine, not allowed or not mapped */
+	HBI_ERROR_STORE = 6,	   /* store, or write by the DMA engine, likewise */
+	HBI_ERROR_FETCH = 7,	   /* instruction fetch likewise */
+	HBI_ERROR_INSTRUCTION = 8, /* illegal instruction, breakpoint or environment call */
 	HBI_ERROR_MISALIGNED = 9,
-	HBI_ERROR_TIMEOUT = 10,	     /* a dispatch ran longer than its queue allows */
-	HBI_ERROR_HOST_DMA = 11,     /* the host refused a bus address */
-	HBI_ERROR_CANCELED = 12,     /* another queue of the context failed, or it was destroyed */
-	HBI_ERROR_EXISTS = 13,	     /* id in use */
-	HBI_ERROR_NO_ENTRY = 14,     /* no such id */
-	HBI_ERROR_BUSY = 15,	     /* context still has queues */
+	HBI_ERROR_TIMEOUT = 10,	 /* a dispatch ran longer than its queue allows */
+	HBI_ERROR_HOST_DMA = 11, /* the host refused a bus address */
+	HBI_ERROR_CANCELED = 12, /* another queue of the context failed, or it was destroyed */
+	HBI_ERROR_EXISTS = 13,	 /* id in use */
+	HBI_ERROR_NO_ENTRY = 14, /* no such id */
+	HBI_ERROR_BUSY = 15,	 /* context still has queues */
 	HBI_ERROR_NO_RESOURCES = 16,
 	HBI_ERROR_INTERNAL = 17,
 };
@@ -306,10 +306,10 @@ struct hbi_admin_destroy_queue {
 };
 
 struct hbi_identity {
-	hbi_u8 board_name[64];	   /* text, zero-terminated, as all here */
+	hbi_u8 board_name[64]; /* text, zero-terminated, as all here */
 	hbi_u8 serial[32];
 	hbi_u8 firmware_version[32];
-	hbi_u8 isa[64];		   /* RISC-V ISA string of the compute cores */
+	hbi_u8 isa[64]; /* RISC-V ISA string of the compute cores */
 	hbi_u8 vendor[64];
 };
 
@@ -369,8 +369,8 @@ enum hbi_packet_type {
 };
 
 /*
- * Packets of a queue start in order. SIGNAL, TIMESTAMP and BARRIER take effect after all earlier packets of the queue
- * have completed. DISPATCH, COPY and FILL between two of those may overlap.
+ * Packets of a queue start in order. SIGNAL, TIMESTAMP and BARRIER take effect after all earlier
+ * packets of the queue have completed. DISPATCH, COPY and FILL between two of those may overlap.
  */
 struct hbi_packet_header {
 	hbi_u8 type;
@@ -460,7 +460,7 @@ union hbi_packet {
 	struct hbi_packet_sync_code sync_code;
 	hbi_u64 words[8];
 };
-#define HBI_PACKET_SIZE 64
+#define HBI_PACKET_SIZE		    64
 
 /* ---- Calls of a kernel on a core ---- */
 
@@ -469,29 +469,28 @@ union hbi_packet {
  * slice, ra = HBI_RETURN_ADDRESS, and nothing of another context in any register. The call ends when
  * the core fetches from HBI_RETURN_ADDRESS, whose page the kernel never maps.
  */
-#define HBI_RETURN_ADDRESS 0x00007ffffffff000ull
+#define HBI_RETURN_ADDRESS	    0x00007ffffffff000ull
 
 /* ---- Context page tables: RISC-V Sv48, only the lower half is used ---- */
 
-#define HBI_VA_BITS	 47 /* user addresses are below 2^47 */
-#define HBI_PTE_V	 (1ull << 0)
-#define HBI_PTE_R	 (1ull << 1)
-#define HBI_PTE_W	 (1ull << 2)
-#define HBI_PTE_X	 (1ull << 3)
-#define HBI_PTE_U	 (1ull << 4)
-#define HBI_PTE_G	 (1ull << 5)
-#define HBI_PTE_A	 (1ull << 6) /* always set in leaves: the board never writes tables */
-#define HBI_PTE_D	 (1ull << 7) /* always set in writable leaves */
-#define HBI_PTE_PPN_SHIFT 10
-#define HBI_PTE_PPN_MASK (((1ull << 44) - 1) << HBI_PTE_PPN_SHIFT)
-#define HBI_PAGE_SHIFT	 12
-#define HBI_PT_LEVELS	 4
-#define HBI_PT_ENTRIES	 512
+#define HBI_VA_BITS		    47 /* user addresses are below 2^47 */
+#define HBI_PTE_V		    (1ull << 0)
+#define HBI_PTE_R		    (1ull << 1)
+#define HBI_PTE_W		    (1ull << 2)
+#define HBI_PTE_X		    (1ull << 3)
+#define HBI_PTE_U		    (1ull << 4)
+#define HBI_PTE_G		    (1ull << 5)
+#define HBI_PTE_A		    (1ull << 6) /* always set in leaves: the board never writes tables */
+#define HBI_PTE_D		    (1ull << 7) /* always set in writable leaves */
+#define HBI_PTE_PPN_SHIFT	    10
+#define HBI_PTE_PPN_MASK	    (((1ull << 44) - 1) << HBI_PTE_PPN_SHIFT)
+#define HBI_PAGE_SHIFT		    12
+#define HBI_PT_LEVELS		    4
+#define HBI_PT_ENTRIES		    512
 
 /* ---- Layout ---- */
 
-#define HBI_CHECK_SIZE(type, bytes) \
-	_Static_assert(sizeof(type) == (bytes), "HBI: size of " #type)
+#define HBI_CHECK_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), "HBI: size of " #type)
 #define HBI_CHECK_OFFSET(type, member, bytes) \
 	_Static_assert(offsetof(type, member) == (bytes), "HBI: offset of " #type "." #member)
 

@@ -19,10 +19,10 @@
 /* Raised whenever anything below changes its meaning; part of every cache key. */
 #define HEARTH_KERNEL_ABI_VERSION 1
 
-#define HEARTH_KERNEL_MAX_SETS	    8	/* descriptor sets */
-#define HEARTH_KERNEL_PUSH_BYTES    256 /* push constants */
-#define HEARTH_KERNEL_MAX_DYNAMIC   32	/* dynamic uniform + storage buffers, all sets */
-#define HEARTH_KERNEL_ALIGN	    64	/* of images, argument blocks and scratch memory */
+#define HEARTH_KERNEL_MAX_SETS	  8   /* descriptor sets */
+#define HEARTH_KERNEL_PUSH_BYTES  256 /* push constants */
+#define HEARTH_KERNEL_MAX_DYNAMIC 32  /* dynamic uniform + storage buffers, all sets */
+#define HEARTH_KERNEL_ALIGN	  64  /* of images, argument blocks and scratch memory */
 
 /* One buffer as a kernel sees it. A null descriptor has size 0. */
 struct hearth_descriptor {

@@ -17,7 +17,7 @@
 /* ---- TAP ---- */
 
 #define CHECK(condition) tap_check((condition), #condition, __FILE__, __LINE__)
-#define CHECK_EQUAL(value, expected)                                                   \
+#define CHECK_EQUAL(value, expected) \
 	tap_equal((uint64_t)(value), (uint64_t)(expected), #value, __FILE__, __LINE__)
 
 bool tap_check(bool condition, const char *text, const char *file, int line);
@@ -32,10 +32,10 @@ void test_arguments(int argc, char **argv);
 
 /* ---- The board as a PCI function ---- */
 
-#define VECTORS	     32
-#define HOST_BUS     0x100000000ull /* bus address of host memory's first byte */
-#define HOST_BYTES   (64ull << 20)
-#define PATIENCE_MS  60000 /* for anything that must come */
+#define VECTORS	    32
+#define HOST_BUS    0x100000000ull /* bus address of host memory's first byte */
+#define HOST_BYTES  (64ull << 20)
+#define PATIENCE_MS 60000 /* for anything that must come */
 
 struct client {
 	int socket;

@@ -8,10 +8,10 @@
 #include "client.h"
 #include "kernels.h"
 
-#define STAGE_OFFSET 0x100000
-#define SLOT_BYTES   (4ull << 20)
-#define MEMORY_BYTES (2ull << 20) /* of a slot; the rest is for tables */
-#define CODE_OFFSET  0x140000
+#define STAGE_OFFSET   0x100000
+#define SLOT_BYTES     (4ull << 20)
+#define MEMORY_BYTES   (2ull << 20) /* of a slot; the rest is for tables */
+#define CODE_OFFSET    0x140000
 #define SCRATCH_OFFSET 0x100000
 
 uint8_t *read_file(const char *path, size_t *size)
@@ -72,8 +72,7 @@ enum hbi_error admin(struct client *c, const void *command)
 	uint32_t mask = (1u << RING_LOG2) - 1;
 	volatile struct hbi_admin_completion *completion =
 		(void *)(c->host + HOST_CQ + (c->admin_done & mask) * 32);
-	struct hbi_admin_header *slot =
-		(void *)(c->host + HOST_SQ + (c->admin_tail & mask) * 64);
+	struct hbi_admin_header *slot = (void *)(c->host + HOST_SQ + (c->admin_tail & mask) * 64);
 
 	memcpy(slot, command, 64);
 	slot->id = c->admin_tail ^ 0x5aa5;
@@ -344,16 +343,16 @@ union hbi_packet packet_fill(uint64_t destination, uint64_t size, uint32_t value
 
 union hbi_packet packet_signal(uint64_t address, uint64_t value)
 {
-	return (union hbi_packet){ .signal = { .header.type = HBI_PACKET_SIGNAL,
-					       .address = address,
-					       .value = value } };
+	return (union hbi_packet){
+		.signal = { .header.type = HBI_PACKET_SIGNAL, .address = address, .value = value }
+	};
 }
 
 union hbi_packet packet_wait(uint64_t address, uint64_t value)
 {
-	return (union hbi_packet){ .signal = { .header.type = HBI_PACKET_WAIT,
-					       .address = address,
-					       .value = value } };
+	return (union hbi_packet){
+		.signal = { .header.type = HBI_PACKET_WAIT, .address = address, .value = value }
+	};
 }
 
 union hbi_packet packet_timestamp(uint64_t address)

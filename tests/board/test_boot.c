@@ -65,8 +65,7 @@ static void test_discovery(void)
 	CHECK_EQUAL(config_read(&board, dvsec + HBI_DVSEC_VERSION, 2), 0x100);
 	CHECK_EQUAL(config_read(&board, dvsec + HBI_DVSEC_SIGNATURE, 4), HBI_SIGNATURE);
 	CHECK_EQUAL(HBI_DVSEC_BIR(config_read(&board, dvsec + HBI_DVSEC_REGISTERS, 4)), 0);
-	CHECK_EQUAL(HBI_DVSEC_OFFSET(config_read(&board, dvsec + HBI_DVSEC_DOORBELLS, 4)),
-		    0x10000);
+	CHECK_EQUAL(HBI_DVSEC_OFFSET(config_read(&board, dvsec + HBI_DVSEC_DOORBELLS, 4)), 0x10000);
 	CHECK_EQUAL(HBI_DVSEC_BIR(config_read(&board, dvsec + HBI_DVSEC_APERTURE, 4)), 2);
 }
 
@@ -76,8 +75,7 @@ static void test_registers(void)
 
 	CHECK_EQUAL(reg32(&board, HBI_REG_MAGIC), HBI_MAGIC);
 	CHECK_EQUAL(reg32(&board, HBI_REG_VERSION), 1 << 16);
-	CHECK_EQUAL(reg64(&board, HBI_REG_CAPS),
-		    HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT);
+	CHECK_EQUAL(reg64(&board, HBI_REG_CAPS), HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT);
 	CHECK_EQUAL(HBI_LIMIT_QUEUES(limits), 64);
 	CHECK_EQUAL(HBI_LIMIT_CONTEXTS(limits), 64);
 	CHECK_EQUAL(HBI_LIMIT_DOORBELL_LOG2(limits), 12);
@@ -322,18 +320,17 @@ static void test_admin_errors(void)
 	CHECK_EQUAL(admin_create_context(&board, 65, root), HBI_ERROR_FIELD);
 	CHECK_EQUAL(admin_create_context(&board, 5, root + 8), HBI_ERROR_FIELD);
 	CHECK_EQUAL(admin_create_context(&board, 5, 0x80000000), HBI_ERROR_FIELD);
-	CHECK_EQUAL(admin_create_context(&board, 5, root + board.aperture_bytes),
-		    HBI_ERROR_FIELD);
+	CHECK_EQUAL(admin_create_context(&board, 5, root + board.aperture_bytes), HBI_ERROR_FIELD);
 	CHECK_EQUAL(admin_create_context(&board, 5, root), HBI_OK);
 	CHECK_EQUAL(admin_create_context(&board, 5, root), HBI_ERROR_EXISTS);
 	CHECK_EQUAL(admin_invalidate(&board, 6), HBI_ERROR_NO_ENTRY);
 	CHECK_EQUAL(admin_invalidate(&board, 5), HBI_OK);
 
-#define QUEUE_FAILS(field, value, error)                  \
-	do {                                              \
-		bad = queue;                              \
-		bad.field = (value);                      \
-		CHECK_EQUAL(admin(&board, &bad), error);  \
+#define QUEUE_FAILS(field, value, error)                 \
+	do {                                             \
+		bad = queue;                             \
+		bad.field = (value);                     \
+		CHECK_EQUAL(admin(&board, &bad), error); \
 	} while (0)
 	QUEUE_FAILS(queue, 64, HBI_ERROR_FIELD);
 	QUEUE_FAILS(context, 7, HBI_ERROR_NO_ENTRY);
@@ -350,8 +347,7 @@ static void test_admin_errors(void)
 	QUEUE_FAILS(reserved0, 1, HBI_ERROR_FIELD);
 	QUEUE_FAILS(reserved[1], 1, HBI_ERROR_FIELD);
 	CHECK_EQUAL(admin(&board, &queue), HBI_OK);
-	CHECK_EQUAL(((struct hbi_queue_status *)(board.host + HOST_STATUS))->state,
-		    HBI_QUEUE_LIVE);
+	CHECK_EQUAL(((struct hbi_queue_status *)(board.host + HOST_STATUS))->state, HBI_QUEUE_LIVE);
 	CHECK_EQUAL(admin(&board, &queue), HBI_ERROR_EXISTS);
 	CHECK_EQUAL(admin_destroy_context(&board, 5), HBI_ERROR_BUSY);
 	CHECK_EQUAL(admin_destroy_queue(&board, 64), HBI_ERROR_FIELD);
@@ -457,9 +453,9 @@ static void test_reset_and_boot_again(void)
 static void test_wild_messages(void)
 {
 	struct vu_region_access wild[] = {
-		{ 0, 9, 4 },		{ 0, ~0u, 4 },	       { 0x80000, 0, 4 },
-		{ ~0ull, 0, 8 },	{ 0, 0, ~0u },	       { 0x7fffc, 0, 8 },
-		{ 4095, 7, 4 },		{ 0, 1, 4 },	       { 1ull << 63, 2, 8 },
+		{ 0, 9, 4 },	 { 0, ~0u, 4 }, { 0x80000, 0, 4 },
+		{ ~0ull, 0, 8 }, { 0, 0, ~0u }, { 0x7fffc, 0, 8 },
+		{ 4095, 7, 4 },	 { 0, 1, 4 },	{ 1ull << 63, 2, 8 },
 	};
 	struct vu_irq_set irqs[] = {
 		{ sizeof(irqs[0]), 0x24, 2, 31, 2 },

@@ -101,8 +101,8 @@ static void test_faults(void)
 
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		uint64_t code = VA_CODE + cases[i].kernel * KERNEL_SLOT;
-		union hbi_packet p = packet_dispatch(
-			cases[i].kernel, 100, put_args(&bad, 0, 0, cases[i].argument, 0));
+		union hbi_packet p = packet_dispatch(cases[i].kernel, 100,
+						     put_args(&bad, 0, 0, cases[i].argument, 0));
 
 		CHECK_EQUAL(run_bad(&p, 0, &event, NULL), cases[i].error);
 		CHECK_EQUAL(event.fault.address, cases[i].address);
@@ -122,8 +122,8 @@ static void test_tables(void)
 	uint64_t full = HBI_PTE_V | HBI_PTE_U | HBI_PTE_A | HBI_PTE_D | PTE_RW;
 	uint64_t firmware = 0x80000000ull >> 12 << HBI_PTE_PPN_SHIFT;
 	uint64_t uart = 0x10000000ull >> 12 << HBI_PTE_PPN_SHIFT;
-	uint64_t beyond = (context_memory(&bad, 0) + board.aperture_bytes) >> 12
-			  << HBI_PTE_PPN_SHIFT;
+	uint64_t beyond =
+		(context_memory(&bad, 0) + board.aperture_bytes) >> 12 << HBI_PTE_PPN_SHIFT;
 	struct {
 		uint64_t pte;
 		bool reads;
@@ -274,11 +274,11 @@ static void test_malformed(void)
 	struct hbi_event event;
 	size_t count = 0, i;
 
-#define ADD(base, field, value)               \
-	do {                                  \
-		p = base;                     \
-		p.field = (value);            \
-		list[count++] = p;            \
+#define ADD(base, field, value)    \
+	do {                       \
+		p = base;          \
+		p.field = (value); \
+		list[count++] = p; \
 	} while (0)
 	ADD(packet_nop(), header.flags, 1);
 	ADD(packet_nop(), header.reserved0, 1);
@@ -469,8 +469,8 @@ static uint64_t random_address(void)
 /* A packet that is nearly right. */
 static union hbi_packet random_packet(void)
 {
-	static const unsigned int safe[] = { KERNEL_MARK,  KERNEL_LOAD,	  KERNEL_STORE,
-					     KERNEL_REGS,  KERNEL_STACK,  KERNEL_VECTOR,
+	static const unsigned int safe[] = { KERNEL_MARK,  KERNEL_LOAD,	 KERNEL_STORE,
+					     KERNEL_REGS,  KERNEL_STACK, KERNEL_VECTOR,
 					     KERNEL_VALUE, KERNEL_POISON };
 	uint64_t r = random_word();
 	union hbi_packet p = { 0 };

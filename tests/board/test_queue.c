@@ -118,8 +118,8 @@ static void test_copy(void)
 	for (i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
 		size_t n = sizes[i], skew = i & 3;
 
-		check_copy(VA_DATA + far + skew, data + far + skew, VA_DATA + BUFFER,
-			   data + BUFFER, n);
+		check_copy(VA_DATA + far + skew, data + far + skew, VA_DATA + BUFFER, data + BUFFER,
+			   n);
 		check_copy(VA_HOST + skew, host + skew, VA_DATA + BUFFER + 1, data + BUFFER + 1, n);
 		check_copy(VA_DATA + BUFFER, data + BUFFER, VA_HOST + 5, host + 5, n);
 		check_copy(VA_HOST + 0x80000, host + 0x80000, VA_HOST + skew, host + skew, n);
@@ -431,8 +431,8 @@ static void test_many_queues(void)
 	memset(context_data(&context) + OUT, 0, 8192);
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < 8; i++) {
-			uint64_t args = put_args(&context, 64 * i, 0,
-						 VA_DATA + OUT + 4 * 100 * i, 0);
+			uint64_t args =
+				put_args(&context, 64 * i, 0, VA_DATA + OUT + 4 * 100 * i, 0);
 
 			p = packet_dispatch(KERNEL_MARK, 100, args);
 			queue_put(&queues[i], &p);

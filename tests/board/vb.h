@@ -12,14 +12,14 @@
 #include <hearth/hbi.h>
 #include "../../firmware/platform/virtual/link.h"
 
-#define VB_BAR0_BYTES	   0x80000u
-#define VB_BAR4_BYTES	   0x4000u
-#define VB_DOORBELLS	   0x10000u /* in BAR0 */
-#define VB_DOORBELL_LOG2   12
-#define VB_MSIX_PBA	   0x2000u /* in BAR4, whose table is at 0 */
-#define VB_CONFIG_BYTES	   4096u
-#define VB_RESET_TIMEOUT   200 /* of 100 ms: reset and boot */
-#define VB_ADMIN_TIMEOUT   100 /* of 100 ms */
+#define VB_BAR0_BYTES	 0x80000u
+#define VB_BAR4_BYTES	 0x4000u
+#define VB_DOORBELLS	 0x10000u /* in BAR0 */
+#define VB_DOORBELL_LOG2 12
+#define VB_MSIX_PBA	 0x2000u /* in BAR4, whose table is at 0 */
+#define VB_CONFIG_BYTES	 4096u
+#define VB_RESET_TIMEOUT 200 /* of 100 ms: reset and boot */
+#define VB_ADMIN_TIMEOUT 100 /* of 100 ms */
 
 enum vb_misbehaviour {
 	VB_BEHAVES,

@@ -7,15 +7,15 @@
 #include <linux/pci_regs.h>
 #include "vb.h"
 
-#define CAP_PM	     0x40
-#define CAP_MSIX     0x50
-#define CAP_PCIE     0x60
-#define EXT_SERIAL   0x100
-#define EXT_DVSEC    0x110
+#define CAP_PM	      0x40
+#define CAP_MSIX      0x50
+#define CAP_PCIE      0x60
+#define EXT_SERIAL    0x100
+#define EXT_DVSEC     0x110
 #define EXT_CAP_DVSEC 0x23
 
-#define SERIAL_HIGH 0x48454152 /* any fixed number: there is one board per process */
-#define SERIAL_LOW  0x54480001
+#define SERIAL_HIGH   0x48454152 /* any fixed number: there is one board per process */
+#define SERIAL_LOW    0x54480001
 
 static uint8_t config[VB_CONFIG_BYTES];
 static uint8_t writable[VB_CONFIG_BYTES];

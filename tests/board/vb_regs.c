@@ -402,7 +402,7 @@ void vb_regs_write(uint32_t offset, const void *data, uint32_t size)
 		queue = (offset - VB_DOORBELLS) >> VB_DOORBELL_LOG2;
 		offset &= (1u << VB_DOORBELL_LOG2) - 1;
 		if (queue < VB_QUEUES && offset < HBI_DOORBELL_TAIL + 8)
-			write_pair(queue, offset & 4, value, size,
-				   &regs.queues[queue].doorbell_low, ring_doorbell);
+			write_pair(queue, offset & 4, value, size, &regs.queues[queue].doorbell_low,
+				   ring_doorbell);
 	}
 }

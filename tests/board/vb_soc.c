@@ -126,9 +126,29 @@ static void run_emulator(int memory, int serial, pid_t parent)
 {
 	char machine[64], object[128], size[32], cpu[96], harts[32], chardev[64];
 	char *arguments[] = {
-		(char *)vb_options.qemu, "-M", machine, "-object", object, "-m", size, "-cpu", cpu,
-		"-smp", harts, "-bios", "none", "-nodefaults", "-nographic", "-accel",
-		"tcg,thread=multi", "-chardev", chardev, "-serial", "chardev:u", "-monitor", "none",
+		(char *)vb_options.qemu,
+		"-M",
+		machine,
+		"-object",
+		object,
+		"-m",
+		size,
+		"-cpu",
+		cpu,
+		"-smp",
+		harts,
+		"-bios",
+		"none",
+		"-nodefaults",
+		"-nographic",
+		"-accel",
+		"tcg,thread=multi",
+		"-chardev",
+		chardev,
+		"-serial",
+		"chardev:u",
+		"-monitor",
+		"none",
 		NULL,
 	};
 	unsigned long long bytes = vb_dram_bytes();

@@ -77,10 +77,10 @@ struct vu_device_info {
 	uint32_t irqs;
 };
 
-#define VU_REGION_READABLE  1u
+#define VU_REGION_READABLE 1u
 #define VU_REGION_WRITABLE 2u
-#define VU_REGION_MMAP	  4u
-#define VU_REGION_CAPS	  8u
+#define VU_REGION_MMAP	   4u
+#define VU_REGION_CAPS	   8u
 
 struct vu_region_info {
 	uint32_t argsz;

@@ -22,35 +22,35 @@
 #define VB_HOST_WINDOW	  (1ull << 55)
 #define VB_HOST_BITS	  48
 
-#define VB_QUEUES	64
-#define VB_CONTEXTS	64
-#define VB_VECTORS	32
-#define VB_MAX_WORKERS	15
-#define VB_RING_LOG2	16
-#define VB_TIMESTAMP_HZ 10000000ull
-#define VB_DESCRIPTORS	256u
+#define VB_QUEUES	  64
+#define VB_CONTEXTS	  64
+#define VB_VECTORS	  32
+#define VB_MAX_WORKERS	  15
+#define VB_RING_LOG2	  16
+#define VB_TIMESTAMP_HZ	  10000000ull
+#define VB_DESCRIPTORS	  256u
 
-#define VB_LINK_MAGIC	0x4b4c4256 /* "VBLK" */
-#define VB_LINK_VERSION 1
+#define VB_LINK_MAGIC	  0x4b4c4256 /* "VBLK" */
+#define VB_LINK_VERSION	  1
 
 /*
  * Descriptors are carried out in order. Addresses are board-physical; those in the host window are
  * DMA to the host.
  */
 enum vb_op {
-	VB_OP_MOVE = 1,	  /* @size bytes from @source to @destination */
-	VB_OP_FILL = 2,	  /* @size bytes at @destination with the 32-bit @value */
-	VB_OP_WRITE = 3,  /* 8 bytes of @value to @destination */
-	VB_OP_RECORD = 4, /* @size bytes of @payload to @destination, its first 8 bytes last */
-	VB_OP_STATUS = 5, /* likewise: status of @queue; then its armed interrupt */
+	VB_OP_MOVE = 1,	     /* @size bytes from @source to @destination */
+	VB_OP_FILL = 2,	     /* @size bytes at @destination with the 32-bit @value */
+	VB_OP_WRITE = 3,     /* 8 bytes of @value to @destination */
+	VB_OP_RECORD = 4,    /* @size bytes of @payload to @destination, its first 8 bytes last */
+	VB_OP_STATUS = 5,    /* likewise: status of @queue; then its armed interrupt */
 	VB_OP_INTERRUPT = 6, /* vector @value */
-	VB_OP_QUEUE = 7, /* forget doorbell and arming of @queue, whose vector is now @value */
+	VB_OP_QUEUE = 7,     /* forget doorbell and arming of @queue, whose vector is now @value */
 };
 
 enum vb_result {
 	VB_OK = 0,
-	VB_REFUSED = 1,	  /* the host refused the address */
-	VB_BAD = 2,	  /* malformed descriptor */
+	VB_REFUSED = 1, /* the host refused the address */
+	VB_BAD = 2,	/* malformed descriptor */
 };
 
 #define VB_NO_QUEUE 0xffffffffu
@@ -104,8 +104,8 @@ struct vb_link {
 
 	/* Written by the SoC. */
 	hbi_u32 board_kick __attribute__((aligned(64)));
-	hbi_u32 state;	    /* enum vb_soc_state */
-	hbi_u32 dma_posted; /* descriptors in the ring, free-running */
+	hbi_u32 state;	     /* enum vb_soc_state */
+	hbi_u32 dma_posted;  /* descriptors in the ring, free-running */
 	hbi_u32 dma_waiting; /* the SoC wants a kick when the posted ones are done */
 	hbi_u64 heartbeat;
 	hbi_u8 fatal_text[128];
