@@ -105,15 +105,17 @@ val mb_log(const struct mb *x, val a)
 /* log2 of positive finite a as the unevaluated sum of *@high and *@low. */
 static void log2_sum(const struct mb *x, val a, val *high, val *low)
 {
-	val e, f, t, rest;
+	val e, f, t, rest, sum;
 
 	split(x, a, &e, &f);
 	t = fmul(x, f, fc(x, LOG2E));
 	rest = ffma(x, f, fc(x, LOG2E), LLVMBuildFNeg(x->b, t, ""));
 	rest = ffma(x, f, fc(x, LOG2E_LOW), rest);
 	rest = ffma(x, log_rest(x, f), fc(x, LOG2E), rest);
-	*high = fadd(x, e, t);
-	*low = fadd(x, fadd(x, fsub(x, e, *high), t), rest);
+	sum = fadd(x, e, t);
+	rest = fadd(x, fadd(x, fsub(x, e, sum), t), rest);
+	*high = fadd(x, sum, rest);
+	*low = fadd(x, fsub(x, sum, *high), rest);
 }
 
 static val emit_log2(const struct mb *x, val a)
@@ -121,7 +123,7 @@ static val emit_log2(const struct mb *x, val a)
 	val high, low;
 
 	log2_sum(x, a, &high, &low);
-	return log_specials(x, a, fadd(x, high, low));
+	return log_specials(x, a, high);
 }
 
 /*
