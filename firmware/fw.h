@@ -151,11 +151,13 @@ enum hbi_error fw_dma_wait(u32 queue, u64 *va);
 /* Looks for refusals among orders nobody waited for and fails their queues. */
 void fw_dma_reap(void);
 
-/* ---- fw_event.c ---- */
+/* ---- fw_event.c: events, which the host is interrupted for by fw_event_raise() ---- */
 
 void fw_event_init(const struct fw_rings *rings);
 void fw_event_queue_error(u32 queue, u32 context, enum hbi_error error, u64 address, u64 pc,
 			  u64 packet, u32 hart);
+/* Interrupts the host for the events so far. */
+void fw_event_raise(void);
 void fw_event_fatal(const char *text);
 
 /* ---- fw_admin.c ---- */

@@ -22,7 +22,6 @@ static void put(struct hbi_event *event)
 
 	event->sequence = written + 1;
 	fw_dma_record(&driver, ring + slot * sizeof(*event), event, sizeof(*event));
-	fw_dma_interrupt(HBI_VECTOR_ADMIN);
 	written++;
 }
 
@@ -56,6 +55,11 @@ void fw_event_queue_error(u32 queue, u32 context, enum hbi_error error, u64 addr
 	put(&event);
 }
 
+void fw_event_raise(void)
+{
+	fw_dma_interrupt(HBI_VECTOR_ADMIN);
+}
+
 void fw_event_fatal(const char *text)
 {
 	struct hbi_event event = {
@@ -68,6 +72,7 @@ void fw_event_fatal(const char *text)
 		already = true;
 		fw_text_copy(event.text, text, sizeof(event.text));
 		put(&event);
+		fw_event_raise();
 		fw_platform.dma_wait();
 	}
 	fw_platform.fatal(text);

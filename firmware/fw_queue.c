@@ -98,8 +98,9 @@ static void fail_one(struct fw_queue *queue, enum hbi_error error, u64 address, 
 	queue->status.error = error;
 	queue->status.fault_address = address;
 	queue->status.fault_packet = queue->head;
-	write_status(queue);
+	/* Whoever is interrupted for one of the two finds the other in place as well. */
 	fw_event_queue_error(queue->id, queue->context, error, address, pc, queue->head, hart);
+	write_status(queue);
 }
 
 void fw_queue_fail(struct fw_queue *queue, enum hbi_error error, u64 address, u64 pc, u32 hart)
@@ -121,6 +122,7 @@ void fw_queue_fail(struct fw_queue *queue, enum hbi_error error, u64 address, u6
 		if (other->status.state == HBI_QUEUE_LIVE && other->context == queue->context)
 			fail_one(other, HBI_ERROR_CANCELED, 0, 0, 0);
 	}
+	fw_event_raise();
 }
 
 static bool take_doorbell(struct fw_queue *queue)

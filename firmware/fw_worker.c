@@ -207,20 +207,23 @@ static void take_part(struct fw_hart *hart)
 	fw_platform.ipi(0, true);
 }
 
+/* True if there is a job for this worker that it has not looked at. */
+static bool has_job(const struct fw_hart *hart)
+{
+	return __atomic_load_n(&assigned[hart->id], __ATOMIC_SEQ_CST) != hart->job_seen;
+}
+
 void fw_worker_main(struct fw_hart *hart)
 {
-	u32 number;
-
 	for (;;) {
 		fw_platform.ipi(hart->id, false);
 		__atomic_thread_fence(__ATOMIC_SEQ_CST);
 		fw_hart_serve(hart);
-		number = __atomic_load_n(&assigned[hart->id], __ATOMIC_SEQ_CST);
-		if (number != hart->job_seen) {
-			hart->job_seen = number;
-			take_part(hart);
+		if (!has_job(hart)) {
+			fw_wfi();
 			continue;
 		}
-		fw_wfi();
+		hart->job_seen = assigned[hart->id];
+		take_part(hart);
 	}
 }
