@@ -6,6 +6,7 @@ boards=$(cat /sys/bus/pci/devices/*/class | grep -c '^0x1200')
 check "boards on the PCI bus: $boards of $GUEST_BOARDS" test "$boards" = "$GUEST_BOARDS"
 if [ "$GUEST_BOARDS" != 0 ] && [ -e /hearth/hearth.ko ]; then
 	load_driver
+	check "hearth-smi lists the boards" hearth-smi
 	unload_driver
 	load_driver
 	unload_driver
