@@ -39,20 +39,24 @@ void vt_skip(const char *format, ...)
 	va_end(args);
 }
 
+bool vt_run_test(struct vt *vt, const struct vt_test *test, size_t number)
+{
+	failures = 0;
+	skip_reason[0] = '\0';
+	test->run(vt);
+	printf("%s %zu - %s%s%s\n", failures ? "not ok" : "ok", number, test->name,
+	       skip_reason[0] ? " # SKIP " : "", skip_reason);
+	fflush(stdout);
+	return !failures;
+}
+
 int vt_main(struct vt *vt, const struct vt_test *tests, size_t count)
 {
 	unsigned int failed = 0;
 
 	printf("1..%zu\n", count + 1);
-	for (size_t i = 0; i < count; i++) {
-		failures = 0;
-		skip_reason[0] = '\0';
-		tests[i].run(vt);
-		failed += failures != 0;
-		printf("%s %zu - %s%s%s\n", failures ? "not ok" : "ok", i + 1, tests[i].name,
-		       skip_reason[0] ? " # SKIP " : "", skip_reason);
-		fflush(stdout);
-	}
+	for (size_t i = 0; i < count; i++)
+		failed += !vt_run_test(vt, &tests[i], i + 1);
 	vt_close(vt);
 	failed += vt->warnings != 0;
 	printf("%s %zu - layers have nothing to say (%u messages)\n",

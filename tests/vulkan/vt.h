@@ -104,6 +104,8 @@ struct vt_test {
 	void (*run)(struct vt *vt);
 };
 
+/* Runs one test and prints its line of TAP; true if it passed. */
+bool vt_run_test(struct vt *vt, const struct vt_test *test, size_t number);
 /* Runs the tests, then asks whether layers had something to say. Returns main's result. */
 int vt_main(struct vt *vt, const struct vt_test *tests, size_t count);
 

@@ -30,6 +30,14 @@ struct board_queue {
 	uint64_t ends[1 << RING_LOG2];
 };
 
+/* HEARTH_DISPATCH_TIMEOUT_MS; 0 leaves it to the driver. */
+static uint32_t wanted_timeout_ms(void)
+{
+	const char *wanted = getenv("HEARTH_DISPATCH_TIMEOUT_MS");
+
+	return wanted && atoi(wanted) > 0 ? (uint32_t)atoi(wanted) : 0;
+}
+
 VkResult hth_board_queue_init(struct hth_queue *queue)
 {
 	struct hth_board_device *board = queue->device->backend_data;
@@ -44,7 +52,7 @@ VkResult hth_board_queue_init(struct hth_queue *queue)
 	if (result != VK_SUCCESS)
 		goto out_free;
 	error = hearth_drm_queue_create(board->fd, board->vm_id, q->ring.va, q->ring.map, RING_LOG2,
-					0, 1, &q->drm);
+					wanted_timeout_ms(), 1, &q->drm);
 	if (error) {
 		hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 			"hearth-board", "%s: no queue: %s", queue->device->physical_device->name,

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Kernels that go wrong on a board: the process is told what happened, its device is lost, and the next
+ * device works. On the CPU such kernels are the process's own fault, as with any code that it runs.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vt.h"
+
+#include "address.h"
+#include "spin.h"
+#include "step.h"
+
+#define STORAGE (VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT)
+
+static const VkDescriptorSetLayoutBinding one_storage = { 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1,
+							  VK_SHADER_STAGE_COMPUTE_BIT, NULL };
+
+/* Submits and waits; what comes of it. */
+static VkResult run(struct vt *vt, VkCommandBuffer commands)
+{
+	const VkFenceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_FENCE_CREATE_INFO };
+	const VkSubmitInfo submit = {
+		.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+		.commandBufferCount = 1,
+		.pCommandBuffers = &commands,
+	};
+	VkResult result;
+	VkFence fence;
+
+	vt_barrier(commands);
+	VT_OK(vkEndCommandBuffer(commands));
+	VT_OK(vkCreateFence(vt->device, &info, NULL, &fence));
+	result = vkQueueSubmit(vt->queues[0], 1, &submit, fence);
+	if (result == VK_SUCCESS)
+		result = vkWaitForFences(vt->device, 1, &fence, VK_TRUE, 120ull * 1000000000);
+	vkDestroyFence(vt->device, fence, NULL);
+	vkFreeCommandBuffers(vt->device, vt->pool, 1, &commands);
+	return result;
+}
+
+/* Right results of a kernel on the device, or of the lack of it. */
+static void check_works(struct vt *vt)
+{
+	struct vt_buffer data = vt_buffer(vt, 4096, STORAGE);
+	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, &one_storage, 1, NULL);
+	const uint32_t add = 5;
+	VkCommandBuffer commands;
+	struct vt_kernel kernel;
+	VkDescriptorSet set;
+
+	vt_kernel(vt, &kernel, step_spv, sizeof(step_spv), &layout, 1, sizeof(add), NULL);
+	set = vt_set(vt, layout);
+	vt_write_buffer(vt, set, 0, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &data, 0, VK_WHOLE_SIZE);
+	for (uint32_t i = 0; i < 1024; i++)
+		((uint32_t *)data.map)[i] = i;
+	commands = vt_begin(vt, 0);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set,
+				0, NULL);
+	vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(add),
+			   &add);
+	vkCmdDispatch(commands, 16, 1, 1);
+	VT_CHECK(run(vt, commands) == VK_SUCCESS);
+	for (uint32_t i = 0; i < 1024; i++)
+		VT_CHECK(((uint32_t *)data.map)[i] == 3 * i + 5, "word %u: %u", i,
+			 ((uint32_t *)data.map)[i]);
+	VT_OK(vkFreeDescriptorSets(vt->device, vt->sets, 1, &set));
+	vt_kernel_free(vt, &kernel);
+	vt_buffer_free(vt, &data);
+}
+
+static void test_works(struct vt *vt)
+{
+	check_works(vt);
+}
+
+static void test_wild_store(struct vt *vt)
+{
+	struct vt_buffer data =
+		vt_buffer(vt, 4096, STORAGE | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
+	const VkBufferDeviceAddressInfo info = {
+		.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
+		.buffer = data.buffer,
+	};
+	const VkDeviceAddress addresses[2] = { vkGetBufferDeviceAddress(vt->device, &info),
+					       0x5ead0000 };
+	VkCommandBuffer commands = vt_begin(vt, 0);
+	struct vt_kernel kernel;
+	VkResult result;
+
+	vt_kernel(vt, &kernel, address_spv, sizeof(address_spv), NULL, 0, sizeof(addresses), NULL);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+	vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
+			   sizeof(addresses), addresses);
+	vkCmdDispatch(commands, 4, 1, 1);
+	vt->last_error[0] = '\0';
+	result = run(vt, commands);
+	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
+	VT_CHECK(strstr(vt->last_error, "store") && strstr(vt->last_error, "0x5ead0"), "%s",
+		 vt->last_error);
+	VT_CHECK(vkQueueSubmit(vt->queues[0], 0, NULL, VK_NULL_HANDLE) != VK_TIMEOUT);
+	VT_CHECK(vkDeviceWaitIdle(vt->device) == VK_ERROR_DEVICE_LOST);
+	vt_kernel_free(vt, &kernel);
+	vt_buffer_free(vt, &data);
+}
+
+static void test_hang(struct vt *vt)
+{
+	struct vt_buffer data = vt_buffer(vt, 64, STORAGE);
+	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, &one_storage, 1, NULL);
+	VkCommandBuffer commands = vt_begin(vt, 0);
+	struct vt_kernel kernel;
+	VkDescriptorSet set;
+	VkResult result;
+
+	vt_kernel(vt, &kernel, spin_spv, sizeof(spin_spv), &layout, 1, 0, NULL);
+	set = vt_set(vt, layout);
+	vt_write_buffer(vt, set, 0, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &data, 0, VK_WHOLE_SIZE);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set,
+				0, NULL);
+	vkCmdDispatch(commands, 1, 1, 1);
+	vt->last_error[0] = '\0';
+	result = run(vt, commands);
+	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
+	VT_CHECK(strstr(vt->last_error, "too long") != NULL, "%s", vt->last_error);
+	VT_CHECK(((uint32_t *)data.map)[0] > 0);
+	vt_kernel_free(vt, &kernel);
+	vt_buffer_free(vt, &data);
+}
+
+int main(int argc, char **argv)
+{
+	/* Each on a device of its own, for a lost one stays lost. */
+	static const struct vt_test tests[] = {
+		{ "a kernel on a sound device", test_works },
+		{ "a store to a wild address", test_wild_store },
+		{ "the next device works", test_works },
+		{ "a kernel without end", test_hang },
+		{ "the next device works again", test_works },
+	};
+	const size_t count = sizeof(tests) / sizeof(tests[0]);
+	struct vt vt;
+	int failed = 0;
+
+	setenv("HEARTH_DISPATCH_TIMEOUT_MS", "2000", 1);
+	vt_open(&vt, argc, argv, false);
+	if (strncmp(vt.properties.deviceName, "Hearth board", 12)) {
+		printf("1..0 # SKIP the device is no Hearth board\n");
+		vt_close(&vt);
+		return 0;
+	}
+	vt_close(&vt);
+	printf("1..%zu\n", count);
+	for (size_t i = 0; i < count; i++) {
+		vt_open(&vt, argc, argv, false);
+		failed += !vt_run_test(&vt, &tests[i], i + 1);
+		vt_close(&vt);
+		failed += vt.warnings != 0;
+	}
+	return failed != 0;
+}
