@@ -46,6 +46,8 @@ enum hearth_status hrt_buffer_create(struct hearth_device *device, uint64_t byte
 				     (unsigned long long)bytes);
 		goto out_fail;
 	}
+	if (use != HRT_MEMORY_DEVICE || !device->physical->no_mapping)
+		buffer->map = hrt_memory_map(&buffer->memory);
 	*out = buffer;
 	return HEARTH_OK;
 
@@ -63,11 +65,10 @@ static void record_zero_fill(VkCommandBuffer commands, void *data)
 
 static enum hearth_status zero_fill(struct hearth_buffer *buffer)
 {
-	void *map = hrt_memory_map(&buffer->memory);
 	enum hearth_status status;
 
-	if (map) {
-		memset(map, 0, buffer->bytes);
+	if (buffer->map) {
+		memset(buffer->map, 0, buffer->bytes);
 		return HEARTH_OK;
 	}
 	pthread_mutex_lock(&buffer->device->transfer.lock);
@@ -124,7 +125,7 @@ uint64_t hearth_buffer_bytes(const struct hearth_buffer *buffer)
 
 void *hearth_buffer_map(struct hearth_buffer *buffer)
 {
-	return buffer ? hrt_memory_map(&buffer->memory) : NULL;
+	return buffer ? buffer->map : NULL;
 }
 
 /* ---- Host access ---- */
@@ -156,7 +157,7 @@ static enum hearth_status staged_access(struct hearth_buffer *buffer, uint64_t o
 					   &transfer->staging);
 	while (status == HEARTH_OK && bytes) {
 		uint64_t part = bytes < STAGING_BYTES ? bytes : STAGING_BYTES;
-		char *map = hrt_memory_map(&transfer->staging->memory);
+		char *map = transfer->staging->map;
 		struct staged_copy copy = {
 			.source = write ? transfer->staging->vk : buffer->vk,
 			.destination = write ? buffer->vk : transfer->staging->vk,
@@ -194,14 +195,12 @@ enum hearth_status hearth_buffer_write(struct hearth_buffer *buffer, uint64_t of
 				       const void *data, uint64_t bytes)
 {
 	enum hearth_status status = check_access("hearth_buffer_write", buffer, offset, data, bytes);
-	char *map;
 
 	if (status != HEARTH_OK || !bytes)
 		return status;
-	map = hrt_memory_map(&buffer->memory);
-	if (!map)
+	if (!buffer->map)
 		return staged_access(buffer, offset, (char *)data, bytes, true);
-	memcpy(map + offset, data, bytes);
+	memcpy((char *)buffer->map + offset, data, bytes);
 	return HEARTH_OK;
 }
 
@@ -209,13 +208,11 @@ enum hearth_status hearth_buffer_read(struct hearth_buffer *buffer, uint64_t off
 				      uint64_t bytes)
 {
 	enum hearth_status status = check_access("hearth_buffer_read", buffer, offset, data, bytes);
-	const char *map;
 
 	if (status != HEARTH_OK || !bytes)
 		return status;
-	map = hrt_memory_map(&buffer->memory);
-	if (!map)
+	if (!buffer->map)
 		return staged_access(buffer, offset, data, bytes, false);
-	memcpy(data, map + offset, bytes);
+	memcpy(data, (const char *)buffer->map + offset, bytes);
 	return HEARTH_OK;
 }

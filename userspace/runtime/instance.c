@@ -167,6 +167,25 @@ static void describe_memory(struct hrt_physical *physical)
 	}
 }
 
+/*
+ * Whether HEARTH_DISABLE, a list with commas, names @ability: for drivers that get it wrong, and for tests of
+ * what is done without it.
+ */
+static bool is_disabled(const char *ability)
+{
+	const char *list = secure_getenv("HEARTH_DISABLE");
+	size_t length = strlen(ability);
+
+	while (list && *list) {
+		size_t item = strcspn(list, ",");
+
+		if (item == length && !strncmp(list, ability, length))
+			return true;
+		list += item + (list[item] == ',');
+	}
+	return false;
+}
+
 /* False, with the reason logged, if the device cannot serve. */
 static bool describe(struct hearth_instance *instance, struct hrt_physical *physical)
 {
@@ -252,7 +271,9 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 	p->storage8 = f12.storageBuffer8BitAccess;
 	p->subgroup_arithmetic =
 		v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT &&
-		v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT;
+		v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT &&
+		!is_disabled("subgroup");
+	physical->no_mapping = is_disabled("mapping");
 	describe_memory(physical);
 	return true;
 }

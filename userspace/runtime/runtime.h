@@ -51,6 +51,7 @@ struct hrt_physical {
 	uint32_t queue_count;
 	uint32_t min_subgroup_size; /* 0: the size cannot be asked for */
 	uint32_t max_subgroup_size;
+	bool no_mapping; /* HEARTH_DISABLE=mapping */
 };
 
 /* One VkInstance for the drivers given by path, one for those that the loader finds. */
@@ -149,6 +150,7 @@ struct hearth_buffer {
 	VkBuffer vk;
 	struct hrt_memory memory;
 	uint64_t bytes;
+	void *map; /* NULL: the host has no access */
 };
 
 enum hearth_status hrt_buffer_create(struct hearth_device *device, uint64_t bytes,
