@@ -36,12 +36,16 @@ void main()
 	uint key = 0;
 	uint at = 0xffffffffu;
 
-	for (uint i = self; i < columns; i += gl_WorkGroupSize.x) {
-		uint candidate = sort_key(x[start + i]);
+	for (uint first = 0; first < columns; first += gl_WorkGroupSize.x) {
+		uint i = first + self;
 
-		if (candidate > key || at == 0xffffffffu) {
-			key = candidate;
-			at = i;
+		if (i < columns) {
+			uint candidate = sort_key(x[start + i]);
+
+			if (candidate > key || at == 0xffffffffu) {
+				key = candidate;
+				at = i;
+			}
 		}
 	}
 	best_key[self] = key;

@@ -76,12 +76,14 @@ void main()
 		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 			accumulated[n][e] = 0.0;
 	}
-	for (uint i = self; i < QUERIES * HEAD_SIZE; i += gl_WorkGroupSize.x) {
+	for (uint at = 0; at < QUERIES * HEAD_SIZE; at += gl_WorkGroupSize.x) {
+		uint i = at + self;
 		uint number = min(first_query + i / HEAD_SIZE, last_query);
 		uint d = i % HEAD_SIZE;
 
-		query[i - d + (d % KV_UNIT) * HEAD_WORDS + d / KV_UNIT] =
-			q[q_first + query_start(number, ratio) + d] * scale;
+		if (i < QUERIES * HEAD_SIZE)
+			query[i - d + (d % KV_UNIT) * HEAD_WORDS + d / KV_UNIT] =
+				q[q_first + query_start(number, ratio) + d] * scale;
 	}
 	if (self < QUERIES) {
 		maximum[self] = NO_SCORE;
@@ -100,14 +102,18 @@ void main()
 
 			[[unroll]] for (uint n = 0; n < QUERIES; n++)
 				dots[n] = 0.0;
-			for (uint i = team_lane; i < HEAD_WORDS; i += team_lanes) {
+			for (uint lane_at = 0; lane_at < HEAD_WORDS; lane_at += team_lanes) {
+				uint i = lane_at + team_lane;
 				float elements[KV_UNIT];
 
-				kv_decode(keys[start + i], elements);
-				[[unroll]] for (uint n = 0; n < QUERIES; n++)
-					[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
-						dots[n] = fma(query[n * HEAD_SIZE + e * HEAD_WORDS + i],
-							      elements[e], dots[n]);
+				if (i < HEAD_WORDS) {
+					kv_decode(keys[start + i], elements);
+					[[unroll]] for (uint n = 0; n < QUERIES; n++)
+						[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+							dots[n] = fma(query[n * HEAD_SIZE +
+									    e * HEAD_WORDS + i],
+								      elements[e], dots[n]);
+				}
 			}
 			[[unroll]] for (uint n = 0; n < QUERIES; n++) {
 				float dot = team_sum(dots[n]);
@@ -124,17 +130,26 @@ void main()
 			float largest = maximum[n];
 			float sum = 0.0;
 
-			for (uint i = team_lane; i < count; i += team_lanes)
-				largest = max(largest, scores[n * CHUNK + i]);
+			for (uint lane_at = 0; lane_at < count; lane_at += team_lanes) {
+				uint i = lane_at + team_lane;
+
+				if (i < count)
+					largest = max(largest, scores[n * CHUNK + i]);
+			}
 			largest = team_max(largest);
 			barrier(); /* all have read the scores that team n % team_count now replaces */
 			if (team_index == n % team_count)
-				for (uint i = team_lane; i < count; i += team_lanes) {
-					float score = scores[n * CHUNK + i];
-					float weight = score > NO_SCORE ? exp(score - largest) : 0.0;
+				for (uint lane_at = 0; lane_at < count; lane_at += team_lanes) {
+					uint i = lane_at + team_lane;
 
-					scores[n * CHUNK + i] = weight;
-					sum += weight;
+					if (i < count) {
+						float score = scores[n * CHUNK + i];
+						float weight =
+							score > NO_SCORE ? exp(score - largest) : 0.0;
+
+						scores[n * CHUNK + i] = weight;
+						sum += weight;
+					}
 				}
 			sum = team_sum(sum);
 			if (team_index == n % team_count && team_lane == 0) {
@@ -170,13 +185,16 @@ void main()
 			sums[(n * KV_UNIT + e) * gl_WorkGroupSize.x + self] = accumulated[n][e];
 	barrier();
 	for (uint n = 0; n < QUERIES && first_query + n <= last_query; n++) {
-		for (uint i = self; i < HEAD_SIZE; i += gl_WorkGroupSize.x) {
+		for (uint at = 0; at < HEAD_SIZE; at += gl_WorkGroupSize.x) {
+			uint i = at + self;
 			uint from = (n * KV_UNIT + i % KV_UNIT) * gl_WorkGroupSize.x + i / KV_UNIT;
 			float sum = 0.0;
 
-			for (uint p = 0; p < parts; p++)
-				sum += sums[from + p * HEAD_WORDS];
-			y[y_first + query_start(first_query + n, ratio) + i] = sum / total[n];
+			if (i < HEAD_SIZE) {
+				for (uint p = 0; p < parts; p++)
+					sum += sums[from + p * HEAD_WORDS];
+				y[y_first + query_start(first_query + n, ratio) + i] = sum / total[n];
+			}
 		}
 	}
 }

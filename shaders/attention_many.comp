@@ -56,14 +56,17 @@ uint query_start(uint n, uint ratio)
 
 void stage_keys(uint start, uint stride, uint count)
 {
-	for (uint i = gl_LocalInvocationIndex; i < HEAD_WORDS * CHUNK; i += gl_WorkGroupSize.x) {
+	for (uint at = 0; at < HEAD_WORDS * CHUNK; at += gl_WorkGroupSize.x) {
+		uint i = at + gl_LocalInvocationIndex;
 		uint key = i % CHUNK;
 		uint word = i / CHUNK;
 		float elements[KV_UNIT];
 
-		kv_decode(keys[start + min(key, count - 1) * stride + word], elements);
-		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
-			key_tile[(KV_UNIT * word + e) * CHUNK + key] = elements[e];
+		if (i < HEAD_WORDS * CHUNK) {
+			kv_decode(keys[start + min(key, count - 1) * stride + word], elements);
+			[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
+				key_tile[(KV_UNIT * word + e) * CHUNK + key] = elements[e];
+		}
 	}
 }
 

@@ -18,7 +18,10 @@ layout(constant_id = 1) const uint THREADS_N = 16;
 layout(constant_id = 2) const uint THREADS_R = 16; /* THREADS_N · THREADS_R = the local size */
 layout(constant_id = 3) const bool WHOLE_WORDS = true;
 layout(constant_id = 4) const bool ADD_RESIDUAL = false;
-layout(constant_id = 5) const uint STEP_K = 32; /* k staged at a time; 32 for block types */
+/*
+ * k staged at a time; 32 for block types. THREADS_N is a multiple of 16, and THREADS_R · UNIT divides 4 · STEP_K.
+ */
+layout(constant_id = 5) const uint STEP_K = 32;
 /*
  * How invocations share out the weights: sixteen neighbours at sixteen rows, which makes stores contiguous, or
  * along the rows, which makes loads contiguous.
@@ -48,9 +51,11 @@ layout(push_constant) uniform Push {
 shared float x_tile[GROUP_R * STEP_K];
 shared float w_tile[STEP_K * GROUP_N];
 
+/* Tiles are whole multiples of the work-group, so that all its invocations loop alike. */
 void stage_x(uint first_row, uint first_k)
 {
-	for (uint i = gl_LocalInvocationIndex; i < GROUP_R * STEP_K; i += gl_WorkGroupSize.x) {
+	for (uint at = 0; at < GROUP_R * STEP_K; at += gl_WorkGroupSize.x) {
+		uint i = at + gl_LocalInvocationIndex;
 		uint row = min(first_row + i / STEP_K, rows - 1);
 		uint k = first_k + i % STEP_K;
 
@@ -63,7 +68,8 @@ void stage_w(uint first_n, uint first_k)
 	const uint step_units = STEP_K / UNIT;
 	float values[UNIT];
 
-	for (uint i = gl_LocalInvocationIndex; i < GROUP_N * step_units; i += gl_WorkGroupSize.x) {
+	for (uint at = 0; at < GROUP_N * step_units; at += gl_WorkGroupSize.x) {
+		uint i = at + gl_LocalInvocationIndex;
 		uint n = STAGE_ALONG_N ? i / (16 * step_units) * 16 + i % 16 : i / step_units;
 		uint u = STAGE_ALONG_N ? i / 16 % step_units : i % step_units;
 		uint unit = first_k / UNIT + u;

@@ -39,10 +39,12 @@ shared float planes[UNIT * CHUNK];
 void stage(uint first_unit, uint count)
 {
 	[[unroll]] for (uint i = 0; i < UNIT; i++) {
-		for (uint u = gl_LocalInvocationIndex; u < count; u += gl_WorkGroupSize.x) {
+		for (uint at = 0; at < count; at += gl_WorkGroupSize.x) {
+			uint u = at + gl_LocalInvocationIndex;
 			uint k = unit_element(first_unit + u, i);
 
-			planes[i * CHUNK + u] = k < columns ? x[x_first + k] : 0.0;
+			if (u < count)
+				planes[i * CHUNK + u] = k < columns ? x[x_first + k] : 0.0;
 		}
 	}
 }

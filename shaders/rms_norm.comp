@@ -24,10 +24,14 @@ void main()
 	uint start = gl_WorkGroupID.x * columns;
 	float sum = 0.0;
 
-	for (uint i = gl_LocalInvocationIndex; i < columns; i += gl_WorkGroupSize.x) {
-		float value = x[x_first + start + i];
+	for (uint at = 0; at < columns; at += gl_WorkGroupSize.x) {
+		uint i = at + gl_LocalInvocationIndex;
 
-		sum = fma(value, value, sum);
+		if (i < columns) {
+			float value = x[x_first + start + i];
+
+			sum = fma(value, value, sum);
+		}
 	}
 	sum = team_sum(sum);
 	if (team_lane == 0)
@@ -39,6 +43,11 @@ void main()
 
 	float factor = 1.0 / sqrt(sum / float(columns) + epsilon);
 
-	for (uint i = gl_LocalInvocationIndex; i < columns; i += gl_WorkGroupSize.x)
-		y[y_first + start + i] = x[x_first + start + i] * factor * weight[weight_first + i];
+	for (uint at = 0; at < columns; at += gl_WorkGroupSize.x) {
+		uint i = at + gl_LocalInvocationIndex;
+
+		if (i < columns)
+			y[y_first + start + i] = x[x_first + start + i] * factor *
+						 weight[weight_first + i];
+	}
 }
