@@ -203,8 +203,8 @@ static void take_part(struct fw_hart *hart)
 		first = __atomic_fetch_add(&job.next, chunk, __ATOMIC_SEQ_CST);
 	} while (first < groups && call_kernel(hart, first, fw_min(chunk, groups - first)));
 	hart->in_job = false;
-	__atomic_sub_fetch(&job.running, 1, __ATOMIC_SEQ_CST);
-	fw_platform.ipi(0, true);
+	if (!__atomic_sub_fetch(&job.running, 1, __ATOMIC_SEQ_CST))
+		fw_platform.ipi(0, true);
 }
 
 /* True if there is a job for this worker that it has not looked at. */
