@@ -244,6 +244,8 @@ uint64_t hth_board_queue_completed(struct hth_queue *queue, bool *lost)
 	done = q->done;
 	*lost = q->drm.status->state == HBI_QUEUE_ERROR;
 	pthread_mutex_unlock(&q->lock);
+	if (*lost)
+		report_loss(queue, -ECANCELED);
 	return done;
 }
 
