@@ -9,7 +9,7 @@
 
 #include "vt.h"
 
-#include "address.h"
+#include "beyond.h"
 #include "spin.h"
 #include "step.h"
 
@@ -77,31 +77,37 @@ static void test_works(struct vt *vt)
 	check_works(vt);
 }
 
-static void test_wild_store(struct vt *vt)
+/* Without robust access, an index far beyond a buffer is an address like any other. */
+static void test_wild_load(struct vt *vt)
 {
-	struct vt_buffer data =
-		vt_buffer(vt, 4096, STORAGE | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
-	const VkBufferDeviceAddressInfo info = {
-		.sType = VK_STRUCTURE_TYPE_BUFFER_DEVICE_ADDRESS_INFO,
-		.buffer = data.buffer,
+	static const VkDescriptorSetLayoutBinding bindings[2] = {
+		{ 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+		{ 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
 	};
-	const VkDeviceAddress addresses[2] = { vkGetBufferDeviceAddress(vt->device, &info),
-					       0x5ead0000 };
+	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, bindings, 2, NULL);
+	struct vt_buffer data = vt_buffer(vt, 4096, STORAGE);
 	VkCommandBuffer commands = vt_begin(vt, 0);
+	const uint32_t far = 0x20000000;
 	struct vt_kernel kernel;
+	VkDescriptorSet set;
 	VkResult result;
 
-	vt_kernel(vt, &kernel, address_spv, sizeof(address_spv), NULL, 0, sizeof(addresses), NULL);
+	vt_kernel(vt, &kernel, beyond_spv, sizeof(beyond_spv), &layout, 1, sizeof(far), NULL);
+	set = vt_set(vt, layout);
+	vt_write_buffer(vt, set, 0, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &data, 0, VK_WHOLE_SIZE);
+	vt_write_buffer(vt, set, 1, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &data, 0, VK_WHOLE_SIZE);
 	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
-	vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0,
-			   sizeof(addresses), addresses);
+	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set,
+				0, NULL);
+	vkCmdPushConstants(commands, kernel.layout, VK_SHADER_STAGE_COMPUTE_BIT, 0, sizeof(far),
+			   &far);
 	vkCmdDispatch(commands, 4, 1, 1);
 	vt->last_error[0] = '\0';
 	result = run(vt, commands);
 	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
-	VT_CHECK(strstr(vt->last_error, "store") && strstr(vt->last_error, "0x5ead0"), "%s",
+	VT_CHECK(strstr(vt->last_error, "load") && strstr(vt->last_error, "address 0x"), "%s",
 		 vt->last_error);
-	VT_CHECK(vkQueueSubmit(vt->queues[0], 0, NULL, VK_NULL_HANDLE) != VK_TIMEOUT);
+	printf("# %s\n", vt->last_error);
 	VT_CHECK(vkDeviceWaitIdle(vt->device) == VK_ERROR_DEVICE_LOST);
 	vt_kernel_free(vt, &kernel);
 	vt_buffer_free(vt, &data);
@@ -137,7 +143,7 @@ int main(int argc, char **argv)
 	/* Each on a device of its own, for a lost one stays lost. */
 	static const struct vt_test tests[] = {
 		{ "a kernel on a sound device", test_works },
-		{ "a store to a wild address", test_wild_store },
+		{ "a load from a wild address", test_wild_load },
 		{ "the next device works", test_works },
 		{ "a kernel without end", test_hang },
 		{ "the next device works again", test_works },

@@ -52,11 +52,12 @@ static void fill_features(struct hth_features *f)
 	f->subgroupBroadcastDynamicId = VK_TRUE;
 	f->subgroupSizeControl = VK_TRUE;
 	f->computeFullSubgroups = VK_TRUE;
-	f->shaderIntegerDotProduct = VK_TRUE;
-	f->shaderZeroInitializeWorkgroupMemory = VK_TRUE;
+	f->shaderBufferInt64Atomics = VK_TRUE;
+	f->shaderSharedInt64Atomics = VK_TRUE;
+	f->shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
+	f->shaderUniformBufferArrayDynamicIndexing = VK_TRUE;
 	f->vulkanMemoryModel = VK_TRUE;
 	f->vulkanMemoryModelDeviceScope = VK_TRUE;
-	f->bufferDeviceAddress = VK_TRUE;
 
 	/* Demanded of every 1.3 device; only graphics pipelines or images could make use of them. */
 	f->dynamicRendering = VK_TRUE;
@@ -92,8 +93,18 @@ static void fill_properties(struct hth_physical_device *pd)
 	snprintf(p->driverName, sizeof(p->driverName), "Hearth");
 	snprintf(p->driverInfo, sizeof(p->driverInfo), "%s backend, %s", pd->backend->name,
 		 pd->has_target ? target->cpu : "no compiler");
-	p->denormBehaviorIndependence = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
-	p->roundingModeIndependence = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
+	/* The modes that the code has anyway are those that may be asked for. */
+	p->denormBehaviorIndependence = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL;
+	p->roundingModeIndependence = VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL;
+	p->shaderSignedZeroInfNanPreserveFloat16 = VK_TRUE;
+	p->shaderSignedZeroInfNanPreserveFloat32 = VK_TRUE;
+	p->shaderSignedZeroInfNanPreserveFloat64 = VK_TRUE;
+	p->shaderDenormPreserveFloat16 = VK_TRUE;
+	p->shaderDenormPreserveFloat32 = VK_TRUE;
+	p->shaderDenormPreserveFloat64 = VK_TRUE;
+	p->shaderRoundingModeRTEFloat16 = VK_TRUE;
+	p->shaderRoundingModeRTEFloat32 = VK_TRUE;
+	p->shaderRoundingModeRTEFloat64 = VK_TRUE;
 	p->maxUpdateAfterBindDescriptorsInAllPools = 500000;
 	p->maxPerStageDescriptorUpdateAfterBindSamplers = MAX_DESCRIPTORS;
 	p->maxPerStageDescriptorUpdateAfterBindUniformBuffers = MAX_DESCRIPTORS;
@@ -255,8 +266,14 @@ bool hth_physical_device_has_extension(const struct hth_physical_device *pd,
 	switch (extension) {
 	case HTH_EXT_EXTERNAL_MEMORY_HOST:
 		return pd->backend->bo_import != NULL;
+	case HTH_KHR_BUFFER_DEVICE_ADDRESS:
+		return pd->features.bufferDeviceAddress;
+	case HTH_KHR_SHADER_INTEGER_DOT_PRODUCT:
+		return pd->features.shaderIntegerDotProduct;
 	case HTH_KHR_VARIABLE_POINTERS:
 		return pd->features.variablePointersStorageBuffer;
+	case HTH_KHR_ZERO_INITIALIZE_WORKGROUP_MEMORY:
+		return pd->features.shaderZeroInitializeWorkgroupMemory;
 	default:
 		return !hth_extensions[extension].instance;
 	}
