@@ -45,6 +45,7 @@ else
 endif
 
 check: all
+	ninja -C $(BUILD) meson-test-prereq
 	@$(PYTHON) tests/run-all $(BUILD)
 
 run: all
