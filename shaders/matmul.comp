@@ -17,16 +17,15 @@ layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint THREADS_N = 16;
 layout(constant_id = 2) const uint THREADS_R = 16; /* THREADS_N · THREADS_R = the local size */
 layout(constant_id = 3) const bool WHOLE_WORDS = true;
-layout(constant_id = 4) const bool ADD_RESIDUAL = false;
 /*
  * k staged at a time; 32 for block types. THREADS_N is a multiple of 16, and THREADS_R · UNIT divides 4 · STEP_K.
  */
-layout(constant_id = 5) const uint STEP_K = 32;
+layout(constant_id = 4) const uint STEP_K = 32;
 /*
  * How invocations share out the weights: sixteen neighbours at sixteen rows, which makes stores contiguous, or
  * along the rows, which makes loads contiguous.
  */
-layout(constant_id = 6) const bool STAGE_ALONG_N = true;
+layout(constant_id = 5) const bool STAGE_ALONG_N = true;
 
 const uint GROUP_R = THREADS_R * TILE_R;
 const uint GROUP_N = THREADS_N * TILE_N;
@@ -41,6 +40,7 @@ layout(push_constant) uniform Push {
 	uint columns;
 	uint n_count; /* outputs of a row, of this dispatch */
 	uint units;   /* of a row of weights */
+	uint add_residual;
 	uint rows;
 	uint y_stride; /* outputs of a row */
 };
@@ -125,7 +125,7 @@ void main()
 				uint at = row * y_stride + column;
 				float sum = sums[r][n];
 
-				if (ADD_RESIDUAL)
+				if (add_residual != 0)
 					sum += residual[residual_first + at];
 				y[y_first + at] = sum;
 			}

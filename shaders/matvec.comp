@@ -15,8 +15,7 @@
 layout(local_size_x_id = 0) in;
 layout(constant_id = 2) const uint CHUNK = 512; /* units staged at a time; a multiple of 32 */
 layout(constant_id = 3) const bool WHOLE_WORDS = true;
-layout(constant_id = 4) const bool ADD_RESIDUAL = false;
-layout(constant_id = 5) const uint GROUP_ROWS = 16; /* outputs of a work-group; a multiple of ROWS */
+layout(constant_id = 4) const uint GROUP_ROWS = 16; /* outputs of a work-group; a multiple of ROWS */
 
 layout(set = 0, binding = 0, std430) readonly buffer Weights { uint w_words[]; };
 layout(set = 0, binding = 1, std430) readonly buffer X { float x[]; };
@@ -28,6 +27,7 @@ layout(push_constant) uniform Push {
 	uint columns;
 	uint n_count; /* outputs of this dispatch */
 	uint units;   /* of a row */
+	uint add_residual;
 };
 
 #define WEIGHT_WORD(i) w_words[i]
@@ -93,7 +93,7 @@ void compute(uint first)
 		float sum = team_sum(sums[r]);
 
 		if (team_lane == 0 && first + r < n_count) {
-			if (ADD_RESIDUAL)
+			if (add_residual != 0)
 				sum += residual[residual_first + first + r];
 			y[y_first + first + r] = sum;
 		}

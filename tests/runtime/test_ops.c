@@ -232,7 +232,10 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 
 static void test_attentions(void)
 {
-	static const uint32_t head_sizes[] = { 16, 32, 64, 128, 80, 96, 256, 2, 6 };
+	/* Each is a kernel of its own to compile, so the types share out all but the most usual. */
+	static const uint32_t head_sizes[2][6] = {
+		{ 16, 64, 128, 96, 256, 6 }, { 32, 64, 128, 80, 16, 2 },
+	};
 	static const struct { uint32_t heads, kv_heads; } groups[] = {
 		{ 1, 1 }, { 4, 2 }, { 4, 1 }, { 8, 1 }, { 7, 1 }, { 6, 6 },
 	};
@@ -243,14 +246,14 @@ static void test_attentions(void)
 	static const enum hearth_type cache_types[] = { HEARTH_TYPE_F32, HEARTH_TYPE_F16 };
 
 	for (size_t t = 0; t < COUNT(cache_types); t++) {
-		for (size_t h = 0; h < COUNT(head_sizes); h++)
+		for (size_t h = 0; h < COUNT(head_sizes[0]); h++)
 			for (size_t s = 0; s < COUNT(steps); s++) {
 				size_t g = (h + s) % COUNT(groups);
 
-				if (!rt_small || (h < 3 && s % 3 == 0))
+				if (!rt_small || (h < 2 && s % 3 == 0))
 					test_attention(cache_types[t], steps[s].position, steps[s].rows,
 						       groups[g].heads, groups[g].kv_heads,
-						       head_sizes[h]);
+						       head_sizes[t][h]);
 			}
 		for (size_t g = 0; g < COUNT(groups) && !rt_small; g++) {
 			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads, 64);

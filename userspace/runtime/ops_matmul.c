@@ -29,12 +29,13 @@ _Static_assert(HRT_SHADER_matvec_subgroup_q4_0 == HRT_SHADER_matvec_subgroup_f32
 	       "order of variants");
 _Static_assert(HRT_SHADER_embedding_q4_0 == HRT_SHADER_embedding_f32 + 3, "order of variants");
 
-/* The push constants of both matmul shaders; matvec.comp knows only those up to units. */
+/* The push constants of both matmul shaders; matvec.comp knows only those up to add_residual. */
 struct matmul_push {
 	uint32_t w_first, x_first, residual_first, y_first;
 	uint32_t columns;
 	uint32_t n_count;
 	uint32_t units;
+	uint32_t add_residual;
 	uint32_t rows;
 	uint32_t y_stride;
 };
@@ -43,7 +44,6 @@ struct matmul {
 	const char *op;
 	const struct hearth_matrix *w;
 	uint32_t rows;
-	bool add_residual;
 	struct hrt_binding bindings[4];
 	struct matmul_push push;
 };
@@ -57,7 +57,6 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 		team.lanes,
 		MATVEC_SHARED / hrt_type_unit(m->w->type),
 		hrt_whole_words(m->w->type, m->w->columns),
-		m->add_residual,
 		group_rows,
 	};
 	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(m->push.n_count, group_rows), 1, 1 };
@@ -89,7 +88,6 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 		shape->threads_n,
 		shape->threads_r,
 		hrt_whole_words(m->w->type, m->w->columns),
-		m->add_residual,
 		shape->step_k,
 		shape->stage_along_n,
 	};
@@ -112,7 +110,7 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 				    struct hearth_view residual, struct hearth_view y, uint32_t rows)
 {
 	static const char op[] = "hearth_op_matmul";
-	struct matmul m = { .op = op, .w = w, .rows = rows, .add_residual = residual.buffer };
+	struct matmul m = { .op = op, .w = w, .rows = rows };
 	enum hearth_status status = hrt_recording_check(recording, op);
 	uint32_t y_first, residual_first;
 	uint64_t w_bytes, y_bytes;
@@ -126,13 +124,14 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 	if (!rows)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: 0 rows", op);
 	y_bytes = hrt_words_bytes(rows, w->rows);
+	m.push.add_residual = residual.buffer != NULL;
 	/* A kernel without a residual still has the binding: y stands in for it. */
 	if ((status = hrt_bind_rows(recording, op, w, 0, w->rows, &m.bindings[0],
 				    &m.push.w_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, w->columns), HRT_READ,
 			       &m.bindings[1], &m.push.x_first)) != HEARTH_OK ||
-	    (status = hrt_bind(recording, op, m.add_residual ? "residual" : "y",
-			       m.add_residual ? &residual : &y, y_bytes, HRT_READ, &m.bindings[2],
+	    (status = hrt_bind(recording, op, m.push.add_residual ? "residual" : "y",
+			       m.push.add_residual ? &residual : &y, y_bytes, HRT_READ, &m.bindings[2],
 			       &residual_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &m.bindings[3],
 			       &y_first)) != HEARTH_OK)

@@ -10,18 +10,18 @@
 #include <stdint.h>
 
 #define HRT_SHADERS(X)                            \
-	X(matmul_f32, 4, 36)                      \
-	X(matmul_f16, 4, 36)                      \
-	X(matmul_q8_0, 4, 36)                     \
-	X(matmul_q4_0, 4, 36)                     \
-	X(matvec_f32, 4, 28)                      \
-	X(matvec_f16, 4, 28)                      \
-	X(matvec_q8_0, 4, 28)                     \
-	X(matvec_q4_0, 4, 28)                     \
-	X(matvec_subgroup_f32, 4, 28)             \
-	X(matvec_subgroup_f16, 4, 28)             \
-	X(matvec_subgroup_q8_0, 4, 28)            \
-	X(matvec_subgroup_q4_0, 4, 28)            \
+	X(matmul_f32, 4, 40)                      \
+	X(matmul_f16, 4, 40)                      \
+	X(matmul_q8_0, 4, 40)                     \
+	X(matmul_q4_0, 4, 40)                     \
+	X(matvec_f32, 4, 32)                      \
+	X(matvec_f16, 4, 32)                      \
+	X(matvec_q8_0, 4, 32)                     \
+	X(matvec_q4_0, 4, 32)                     \
+	X(matvec_subgroup_f32, 4, 32)             \
+	X(matvec_subgroup_f16, 4, 32)             \
+	X(matvec_subgroup_q8_0, 4, 32)            \
+	X(matvec_subgroup_q4_0, 4, 32)            \
 	X(embedding_f32, 3, 32)                   \
 	X(embedding_f16, 3, 32)                   \
 	X(embedding_q8_0, 3, 32)                  \
