@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the parts of the emission to LLVM IR share.
+ *
+ * A scalar leaf of a value is held as its shape says: the one value of a uniform leaf; the value of lane 0 of an affine
+ * one; a vector of all lanes of a varying one. Lanes that are off may hold anything. Half-precision numbers are held
+ * as the 16 bits that they are in memory, booleans as i1.
+ *
+ * @exec holds the mask of running lanes, in a variable that LLVM turns into values. Values that are used in another block
+ * than that which computes them, and phis, are variables as well; those that cross regions are copied from and to
+ * the scratch memory at the ends of a region.
+ */
+#ifndef HEARTH_HC_EMIT_H
+#define HEARTH_HC_EMIT_H
+
+#include <llvm-c/Core.h>
+
+#include "hc_internal.h"
+
+struct hc_emit {
+	struct hc *hc;
+	struct hc_module *m;
+	struct hc_shapes *shapes;
+	struct hc_regions *regions;
+	uint32_t lanes;
+	int has_f16;
+
+	LLVMContextRef context;
+	LLVMModuleRef module;
+	LLVMBuilderRef b;
+	LLVMBuilderRef entry; /* stays at the end of the entry block, for variables */
+	LLVMValueRef function;
+	LLVMTypeRef i1, i8, i16, i32, i64, f32, f64, ptr, mask;
+
+	LLVMValueRef args, scratch;	     /* parameters */
+	LLVMValueRef group_id[3], groups[3]; /* i32, of the work-group under way */
+	LLVMValueRef subgroup;		     /* i32, of the region's turn */
+	LLVMValueRef exec;
+	LLVMValueRef iota; /* <0, 1, …> of i32 */
+
+	uint32_t region; /* open one, or 0 */
+	LLVMValueRef turn;
+	LLVMBasicBlockRef turn_block;
+
+	LLVMValueRef **values;	  /* [id][leaf], of the block under way */
+	LLVMValueRef **variables; /* [id][leaf], made on first use */
+	LLVMValueRef *memory;	  /* [id], of variables in memory of the kernel */
+	uint64_t *slot;		  /* [id], offset + 1 in the scratch memory of what crosses regions */
+	uint64_t scratch_bytes;
+	uint64_t shared_bytes;
+};
+
+/* ---- hc_emit_value.c ---- */
+
+LLVMTypeRef hc_scalar_type(struct hc_emit *e, const struct hc_type *type);
+LLVMTypeRef hc_vector_of(struct hc_emit *e, LLVMTypeRef scalar);
+LLVMValueRef hc_int(struct hc_emit *e, LLVMTypeRef type, uint64_t value); /* scalar or splat */
+LLVMValueRef hc_splat(struct hc_emit *e, LLVMValueRef scalar);
+bool hc_is_vector(LLVMValueRef value);
+/* Calls intrinsic @name, overloaded on @types. */
+LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types, unsigned int type_count,
+			  LLVMValueRef *args, unsigned int arg_count);
+/* Unary or binary or ternary intrinsic, overloaded on the type of its first argument. */
+LLVMValueRef hc_call1(struct hc_emit *e, const char *name, LLVMValueRef x);
+LLVMValueRef hc_call2(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y);
+LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z);
+LLVMValueRef hc_shuffle(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y, const uint32_t *lanes,
+			uint32_t count);
+
+struct hc_shape hc_leaf_shape(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* All lanes of a leaf. */
+LLVMValueRef hc_lanes(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* Lane 0 of a leaf that is not varying. */
+LLVMValueRef hc_lane0(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* Sets a leaf from all lanes, or from lane 0; brings it into the form of its shape. */
+void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
+/* A phi's leaf, on an edge. */
+void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
+/* In the form of @id's shape, a value of @from's. */
+LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from, uint32_t from_leaf);
+/* Does the result of @inst need all lanes computed? */
+bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* Values at the group level, where no subgroup runs: subgroup 0's first lane. */
+LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id);
+/* What crosses into and out of a region. */
+void hc_copy_in(struct hc_emit *e, uint32_t region);
+void hc_copy_out(struct hc_emit *e, uint32_t region);
+
+LLVMValueRef hc_exec(struct hc_emit *e);
+LLVMValueRef hc_any(struct hc_emit *e, LLVMValueRef mask);
+/* Bits of a mask as an integer of as many bits as there are lanes. */
+LLVMValueRef hc_mask_bits(struct hc_emit *e, LLVMValueRef mask);
+LLVMValueRef hc_local(struct hc_emit *e, LLVMTypeRef type, const char *name);
+/* Number of the first running lane, i32. */
+LLVMValueRef hc_first_lane(struct hc_emit *e);
+
+/* ---- hc_emit_memory.c ---- */
+
+void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
+/* Bytes that a value of local memory takes for one subgroup. */
+uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);
+LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
+
+/* ---- hc_emit_alu.c, hc_emit_glsl.c, hc_emit_subgroup.c ---- */
+
+/* Returns false if the instruction is none of theirs. */
+bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
+bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst);
+bool hc_emit_subgroup(struct hc_emit *e, const struct hc_inst *inst);
+
+/* Half to float and back, for scalars and vectors. */
+LLVMValueRef hc_widen(struct hc_emit *e, const struct hc_type *type, LLVMValueRef value);
+LLVMValueRef hc_narrow(struct hc_emit *e, const struct hc_type *type, LLVMValueRef value);
+
+#endif /* HEARTH_HC_EMIT_H */

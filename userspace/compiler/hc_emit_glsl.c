@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: MIT
+/* The instruction set GLSL.std.450, as far as compute shaders use it. */
+#include "hc_emit.h"
+
+#include "hc_math.h"
+#include <spirv/unified1/GLSL.std.450.h>
+
+static uint32_t argument_id(const struct hc_inst *inst, uint32_t n)
+{
+	return inst->operand[2 + n];
+}
+
+static struct hc_type *argument_type(struct hc_emit *e, const struct hc_inst *inst, uint32_t n)
+{
+	return hc_leaf_type(e->m, hc_type_of(e->m, argument_id(inst, n)), 0);
+}
+
+static LLVMValueRef argument(struct hc_emit *e, const struct hc_inst *inst, uint32_t n, uint32_t leaf)
+{
+	uint32_t result_leaf = leaf < hc_type(e->m, inst->type)->leaves ? leaf : 0;
+	uint32_t id = argument_id(inst, n);
+
+	if (leaf >= hc_type_of(e->m, id)->leaves)
+		leaf = 0;
+	return hc_widen(e, argument_type(e, inst, n),
+			hc_is_varying(e, inst->result, result_leaf) ? hc_lanes(e, id, leaf) : hc_lane0(e, id, leaf));
+}
+
+static LLVMValueRef real(struct hc_emit *e, LLVMTypeRef type, double value)
+{
+	if (LLVMGetTypeKind(type) == LLVMVectorTypeKind)
+		return hc_splat(e, LLVMConstReal(LLVMGetElementType(type), value));
+	return LLVMConstReal(type, value);
+}
+
+static int math_op(uint32_t op)
+{
+	switch (op) {
+	case GLSLstd450Sin: return HC_MATH_SIN;
+	case GLSLstd450Cos: return HC_MATH_COS;
+	case GLSLstd450Tan: return HC_MATH_TAN;
+	case GLSLstd450Asin: return HC_MATH_ASIN;
+	case GLSLstd450Acos: return HC_MATH_ACOS;
+	case GLSLstd450Atan: return HC_MATH_ATAN;
+	case GLSLstd450Atan2: return HC_MATH_ATAN2;
+	case GLSLstd450Sinh: return HC_MATH_SINH;
+	case GLSLstd450Cosh: return HC_MATH_COSH;
+	case GLSLstd450Tanh: return HC_MATH_TANH;
+	case GLSLstd450Asinh: return HC_MATH_ASINH;
+	case GLSLstd450Acosh: return HC_MATH_ACOSH;
+	case GLSLstd450Atanh: return HC_MATH_ATANH;
+	case GLSLstd450Exp: return HC_MATH_EXP;
+	case GLSLstd450Exp2: return HC_MATH_EXP2;
+	case GLSLstd450Log: return HC_MATH_LOG;
+	case GLSLstd450Log2: return HC_MATH_LOG2;
+	case GLSLstd450Pow: return HC_MATH_POW;
+	case GLSLstd450Sqrt: return HC_MATH_SQRT;
+	case GLSLstd450InverseSqrt: return HC_MATH_INVERSESQRT;
+	default: return -1;
+	}
+}
+
+static const char *intrinsic_of(uint32_t op)
+{
+	switch (op) {
+	case GLSLstd450Round:
+	case GLSLstd450RoundEven: return "llvm.roundeven";
+	case GLSLstd450Trunc: return "llvm.trunc";
+	case GLSLstd450FAbs: return "llvm.fabs";
+	case GLSLstd450Floor: return "llvm.floor";
+	case GLSLstd450Ceil: return "llvm.ceil";
+	default: return NULL;
+	}
+}
+
+static const char *intrinsic2_of(uint32_t op)
+{
+	switch (op) {
+	case GLSLstd450FMin:
+	case GLSLstd450NMin: return "llvm.minnum";
+	case GLSLstd450FMax:
+	case GLSLstd450NMax: return "llvm.maxnum";
+	case GLSLstd450SMin: return "llvm.smin";
+	case GLSLstd450UMin: return "llvm.umin";
+	case GLSLstd450SMax: return "llvm.smax";
+	case GLSLstd450UMax: return "llvm.umax";
+	default: return NULL;
+	}
+}
+
+static LLVMValueRef clamp(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef low, LLVMValueRef high)
+{
+	const char *max = op == GLSLstd450UClamp ? "llvm.umax" : op == GLSLstd450SClamp ? "llvm.smax" : "llvm.maxnum";
+	const char *min = op == GLSLstd450UClamp ? "llvm.umin" : op == GLSLstd450SClamp ? "llvm.smin" : "llvm.minnum";
+
+	return hc_call2(e, min, hc_call2(e, max, x, low), high);
+}
+
+static LLVMValueRef sign(struct hc_emit *e, LLVMValueRef x, bool is_float)
+{
+	LLVMTypeRef type = LLVMTypeOf(x);
+	LLVMValueRef zero = LLVMConstNull(type), positive, negative, one, minus;
+
+	if (is_float) {
+		positive = LLVMBuildFCmp(e->b, LLVMRealOGT, x, zero, "");
+		negative = LLVMBuildFCmp(e->b, LLVMRealOLT, x, zero, "");
+		one = real(e, type, 1);
+		minus = real(e, type, -1);
+	} else {
+		positive = LLVMBuildICmp(e->b, LLVMIntSGT, x, zero, "");
+		negative = LLVMBuildICmp(e->b, LLVMIntSLT, x, zero, "");
+		one = hc_int(e, type, 1);
+		minus = LLVMConstAllOnes(type);
+	}
+	/* Of a zero, the zero itself. */
+	return LLVMBuildSelect(e->b, positive, one, LLVMBuildSelect(e->b, negative, minus, is_float ? x : zero, ""), "");
+}
+
+static LLVMValueRef smooth_step(struct hc_emit *e, LLVMValueRef low, LLVMValueRef high, LLVMValueRef x)
+{
+	LLVMTypeRef type = LLVMTypeOf(x);
+	LLVMValueRef t;
+
+	t = LLVMBuildFDiv(e->b, LLVMBuildFSub(e->b, x, low, ""), LLVMBuildFSub(e->b, high, low, ""), "");
+	t = clamp(e, GLSLstd450FClamp, t, real(e, type, 0), real(e, type, 1));
+	x = LLVMBuildFSub(e->b, real(e, type, 3), LLVMBuildFMul(e->b, real(e, type, 2), t, ""), "");
+	return LLVMBuildFMul(e->b, LLVMBuildFMul(e->b, t, t, ""), x, "");
+}
+
+/* Number of the lowest or highest bit that is set, all ones if there is none. */
+static LLVMValueRef find_bit(struct hc_emit *e, uint32_t op, LLVMValueRef x, uint32_t width)
+{
+	LLVMTypeRef type = LLVMTypeOf(x);
+	LLVMValueRef args[2] = { x, LLVMConstInt(e->i1, 0, false) }, none, found;
+
+	if (op == GLSLstd450FindSMsb) {
+		/* Of negative numbers, the highest bit that is clear. */
+		LLVMValueRef fill = LLVMBuildAShr(e->b, x, hc_int(e, type, width - 1), "");
+
+		args[0] = x = LLVMBuildXor(e->b, x, fill, "");
+	}
+	none = LLVMBuildICmp(e->b, LLVMIntEQ, x, LLVMConstNull(type), "");
+	if (op == GLSLstd450FindILsb) {
+		found = hc_intrinsic(e, "llvm.cttz", &type, 1, args, 2);
+	} else {
+		found = hc_intrinsic(e, "llvm.ctlz", &type, 1, args, 2);
+		found = LLVMBuildSub(e->b, hc_int(e, type, width - 1), found, "");
+	}
+	return LLVMBuildSelect(e->b, none, LLVMConstAllOnes(type), found, "");
+}
+
+/* x · 2^n, in two steps so that the scale itself does not overflow. */
+static LLVMValueRef scale_by_exponent(struct hc_emit *e, LLVMValueRef x, LLVMValueRef n)
+{
+	LLVMTypeRef type = LLVMTypeOf(x), ints = LLVMTypeOf(n);
+	LLVMTypeRef scalar = hc_is_vector(x) ? LLVMGetElementType(type) : type;
+	bool is_double = scalar == e->f64;
+	LLVMTypeRef bits = is_double ? e->i64 : e->i32;
+	uint32_t bias = is_double ? 1023 : 127, mantissa = is_double ? 52 : 23;
+	LLVMValueRef limit = hc_int(e, ints, 3 * bias), parts[3], left;
+	int i;
+
+	if (hc_is_vector(x))
+		bits = hc_vector_of(e, bits);
+	n = hc_call2(e, "llvm.smin", n, limit);
+	n = hc_call2(e, "llvm.smax", n, LLVMBuildNeg(e->b, limit, ""));
+	parts[0] = LLVMBuildSDiv(e->b, n, hc_int(e, ints, 3), "");
+	parts[1] = parts[0];
+	left = LLVMBuildSub(e->b, n, LLVMBuildAdd(e->b, parts[0], parts[1], ""), "");
+	parts[2] = left;
+	for (i = 0; i < 3; i++) {
+		LLVMValueRef power = LLVMBuildIntCast2(e->b, parts[i], bits, true, "");
+
+		/* The last part may be two larger than the others: still a normal power. */
+		power = LLVMBuildAdd(e->b, power, hc_int(e, bits, bias), "");
+		power = hc_call2(e, "llvm.smax", power, hc_int(e, bits, 1));
+		power = hc_call2(e, "llvm.smin", power, hc_int(e, bits, 2 * bias));
+		power = LLVMBuildShl(e->b, power, hc_int(e, bits, mantissa), "");
+		x = LLVMBuildFMul(e->b, x, LLVMBuildBitCast(e->b, power, type, ""), "");
+	}
+	return x;
+}
+
+/* Mantissa in [0.5, 1) and exponent of a 32-bit float, denormals included. */
+static LLVMValueRef split_float(struct hc_emit *e, LLVMValueRef x, LLVMValueRef *exponent)
+{
+	LLVMTypeRef type = LLVMTypeOf(x), ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+	LLVMValueRef small, scaled, bits, power, special, mantissa, zero;
+
+	small = LLVMBuildFCmp(e->b, LLVMRealOLT, hc_call1(e, "llvm.fabs", x), real(e, type, 0x1p-126), "");
+	scaled = LLVMBuildSelect(e->b, small, LLVMBuildFMul(e->b, x, real(e, type, 0x1p24), ""), x, "");
+	bits = LLVMBuildBitCast(e->b, scaled, ints, "");
+	power = LLVMBuildAnd(e->b, LLVMBuildLShr(e->b, bits, hc_int(e, ints, 23), ""), hc_int(e, ints, 255), "");
+	zero = LLVMBuildFCmp(e->b, LLVMRealOEQ, x, LLVMConstNull(type), "");
+	special = LLVMBuildOr(e->b, zero, LLVMBuildICmp(e->b, LLVMIntEQ, power, hc_int(e, ints, 255), ""), "");
+	power = LLVMBuildSub(e->b, power,
+			     LLVMBuildSelect(e->b, small, hc_int(e, ints, 126 + 24), hc_int(e, ints, 126), ""), "");
+	*exponent = LLVMBuildSelect(e->b, special, LLVMConstNull(ints), power, "");
+	mantissa = LLVMBuildAnd(e->b, bits, hc_int(e, ints, 0x807fffff), "");
+	mantissa = LLVMBuildOr(e->b, mantissa, hc_int(e, ints, 0x3f000000), "");
+	return LLVMBuildSelect(e->b, special, x, LLVMBuildBitCast(e->b, mantissa, type, ""), "");
+}
+
+static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
+{
+	uint32_t i, count = hc_type_of(e->m, argument_id(inst, 0))->leaves;
+	struct hc_type *type = argument_type(e, inst, 0);
+
+	for (i = 0; i < count; i++) {
+		LLVMValueRef x = argument(e, inst, 0, i), first, second;
+
+		if (op == GLSLstd450ModfStruct) {
+			second = hc_call1(e, "llvm.trunc", x);
+			first = hc_call2(e, "llvm.copysign", LLVMBuildFSub(e->b, x, second, ""), x);
+			second = hc_narrow(e, type, second);
+		} else {
+			if (type->width == 64)
+				hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "FrexpStruct of 64 bits is not supported");
+			first = split_float(e, x, &second);
+			if (hc_leaf_type(e->m, hc_type(e->m, inst->type), count)->width == 16)
+				second = LLVMBuildTrunc(e->b, second,
+							hc_is_vector(second) ? hc_vector_of(e, e->i16) : e->i16, "");
+		}
+		hc_put(e, inst->result, i, hc_narrow(e, type, first));
+		hc_put(e, inst->result, count + i, second);
+	}
+}
+
+/* ---- Packing ---- */
+
+static LLVMValueRef lane_type_cast(struct hc_emit *e, LLVMValueRef x, LLVMTypeRef scalar, bool is_signed)
+{
+	return LLVMBuildIntCast2(e->b, x, hc_is_vector(x) ? hc_vector_of(e, scalar) : scalar, is_signed, "");
+}
+
+static bool pack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
+{
+	struct hc_type half = { .kind = HC_TYPE_FLOAT, .width = 16 };
+	uint32_t i, count = op == GLSLstd450PackSnorm4x8 || op == GLSLstd450PackUnorm4x8 ? 4 : 2;
+	uint32_t width = 32 / count;
+	bool is_signed = op == GLSLstd450PackSnorm4x8 || op == GLSLstd450PackSnorm2x16;
+	LLVMValueRef word = NULL, x;
+
+	for (i = 0; i < count; i++) {
+		x = hc_widen(e, argument_type(e, inst, 0), hc_as_shape(e, inst->result, 0, argument_id(inst, 0), i));
+		if (op == GLSLstd450PackHalf2x16) {
+			x = hc_narrow(e, &half, x);
+		} else {
+			LLVMTypeRef type = LLVMTypeOf(x), ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+			double most = (double)((1u << (is_signed ? width - 1 : width)) - 1);
+
+			x = clamp(e, GLSLstd450FClamp, x, real(e, type, is_signed ? -1 : 0), real(e, type, 1));
+			x = hc_call1(e, "llvm.roundeven", LLVMBuildFMul(e->b, x, real(e, type, most), ""));
+			x = LLVMBuildFPToSI(e->b, x, ints, "");
+			x = LLVMBuildAnd(e->b, x, hc_int(e, ints, (1ull << width) - 1), "");
+		}
+		x = lane_type_cast(e, x, e->i32, false);
+		x = LLVMBuildShl(e->b, x, hc_int(e, LLVMTypeOf(x), i * width), "");
+		word = word ? LLVMBuildOr(e->b, word, x, "") : x;
+	}
+	hc_put(e, inst->result, 0, word);
+	return true;
+}
+
+static bool unpack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
+{
+	struct hc_type half = { .kind = HC_TYPE_FLOAT, .width = 16 };
+	uint32_t i, count = hc_type(e->m, inst->type)->leaves, width = 32 / count;
+	bool is_signed = op == GLSLstd450UnpackSnorm4x8 || op == GLSLstd450UnpackSnorm2x16;
+
+	for (i = 0; i < count; i++) {
+		LLVMValueRef x = hc_as_shape(e, inst->result, i, argument_id(inst, 0), 0);
+		LLVMTypeRef part = LLVMIntTypeInContext(e->context, width), floats;
+
+		x = LLVMBuildLShr(e->b, x, hc_int(e, LLVMTypeOf(x), i * width), "");
+		x = lane_type_cast(e, x, part, false);
+		if (op == GLSLstd450UnpackHalf2x16) {
+			hc_put(e, inst->result, i, hc_widen(e, &half, x));
+			continue;
+		}
+		floats = hc_is_vector(x) ? hc_vector_of(e, e->f32) : e->f32;
+		x = is_signed ? LLVMBuildSIToFP(e->b, x, floats, "") : LLVMBuildUIToFP(e->b, x, floats, "");
+		x = LLVMBuildFDiv(e->b, x, real(e, floats, (double)((1u << (is_signed ? width - 1 : width)) - 1)), "");
+		if (is_signed)
+			x = hc_call2(e, "llvm.maxnum", x, real(e, floats, -1));
+		hc_put(e, inst->result, i, x);
+	}
+	return true;
+}
+
+/* ---- Vectors as a whole ---- */
+
+static LLVMValueRef square_sum(struct hc_emit *e, const struct hc_inst *inst, uint32_t result_leaf, bool difference)
+{
+	uint32_t i, count = hc_type_of(e->m, argument_id(inst, 0))->leaves;
+	LLVMValueRef sum = NULL, x;
+
+	for (i = 0; i < count; i++) {
+		x = hc_widen(e, argument_type(e, inst, 0),
+			     hc_as_shape(e, inst->result, result_leaf, argument_id(inst, 0), i));
+		if (difference)
+			x = LLVMBuildFSub(e->b, x,
+					  hc_widen(e, argument_type(e, inst, 1),
+						   hc_as_shape(e, inst->result, result_leaf, argument_id(inst, 1), i)),
+					  "");
+		x = LLVMBuildFMul(e->b, x, x, "");
+		sum = sum ? LLVMBuildFAdd(e->b, sum, x, "") : x;
+	}
+	return sum;
+}
+
+static bool geometry(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
+{
+	struct hc_type *type = argument_type(e, inst, 0);
+	uint32_t i, leaves = hc_type(e->m, inst->type)->leaves;
+	LLVMValueRef x;
+
+	switch (op) {
+	case GLSLstd450Length:
+	case GLSLstd450Distance:
+		x = hc_call1(e, "llvm.sqrt", square_sum(e, inst, 0, op == GLSLstd450Distance));
+		hc_put(e, inst->result, 0, hc_narrow(e, type, x));
+		return true;
+	case GLSLstd450Normalize:
+		for (i = 0; i < leaves; i++) {
+			x = hc_call1(e, "llvm.sqrt", square_sum(e, inst, i, false));
+			x = LLVMBuildFDiv(e->b, argument(e, inst, 0, i), x, "");
+			hc_put(e, inst->result, i, hc_narrow(e, type, x));
+		}
+		return true;
+	case GLSLstd450Cross:
+		for (i = 0; i < 3; i++) {
+			uint32_t a = (i + 1) % 3, b = (i + 2) % 3;
+			LLVMValueRef part[4];
+			uint32_t j;
+
+			for (j = 0; j < 4; j++)
+				part[j] = hc_widen(e, type,
+						   hc_as_shape(e, inst->result, i, argument_id(inst, j & 1),
+							       j == 0 || j == 3 ? a : b));
+			x = LLVMBuildFSub(e->b, LLVMBuildFMul(e->b, part[0], part[1], ""),
+					  LLVMBuildFMul(e->b, part[2], part[3], ""), "");
+			hc_put(e, inst->result, i, hc_narrow(e, type, x));
+		}
+		return true;
+	default:
+		return false;
+	}
+}
+
+static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint32_t op, uint32_t leaf)
+{
+	LLVMValueRef args[3] = { argument(e, inst, 0, leaf) };
+	uint32_t i, count = inst->operands - 2u;
+	LLVMTypeRef type = LLVMTypeOf(args[0]);
+	const char *name;
+
+	for (i = 1; i < count && i < 3; i++)
+		args[i] = argument(e, inst, i, leaf);
+	if (math_op(op) >= 0)
+		return hc_math_emit(e->b, e->module, (enum hc_math_op)math_op(op), type, args);
+	name = intrinsic_of(op);
+	if (name)
+		return hc_call1(e, name, args[0]);
+	name = count > 1 ? intrinsic2_of(op) : NULL;
+	if (name)
+		return hc_call2(e, name, args[0], args[1]);
+	switch (op) {
+	case GLSLstd450SAbs:
+		return hc_call2(e, "llvm.smax", args[0], LLVMBuildNeg(e->b, args[0], ""));
+	case GLSLstd450FSign:
+		return sign(e, args[0], true);
+	case GLSLstd450SSign:
+		return sign(e, args[0], false);
+	case GLSLstd450Fract:
+		return LLVMBuildFSub(e->b, args[0], hc_call1(e, "llvm.floor", args[0]), "");
+	case GLSLstd450Radians:
+		return LLVMBuildFMul(e->b, args[0], real(e, type, 0.017453292519943295), "");
+	case GLSLstd450Degrees:
+		return LLVMBuildFMul(e->b, args[0], real(e, type, 57.29577951308232), "");
+	case GLSLstd450FClamp:
+	case GLSLstd450NClamp:
+	case GLSLstd450UClamp:
+	case GLSLstd450SClamp:
+		return clamp(e, op, args[0], args[1], args[2]);
+	case GLSLstd450FMix:
+		return LLVMBuildFAdd(e->b,
+				     LLVMBuildFMul(e->b, args[0], LLVMBuildFSub(e->b, real(e, type, 1), args[2], ""), ""),
+				     LLVMBuildFMul(e->b, args[1], args[2], ""), "");
+	case GLSLstd450Step:
+		return LLVMBuildSelect(e->b, LLVMBuildFCmp(e->b, LLVMRealOLT, args[1], args[0], ""), real(e, type, 0),
+				       real(e, type, 1), "");
+	case GLSLstd450SmoothStep:
+		return smooth_step(e, args[0], args[1], args[2]);
+	case GLSLstd450Fma:
+		return hc_call3(e, "llvm.fma", args[0], args[1], args[2]);
+	case GLSLstd450Ldexp:
+		return scale_by_exponent(e, args[0], args[1]);
+	case GLSLstd450FindILsb:
+	case GLSLstd450FindSMsb:
+	case GLSLstd450FindUMsb:
+		return find_bit(e, op, args[0], argument_type(e, inst, 0)->width);
+	default:
+		return NULL;
+	}
+}
+
+void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
+{
+	uint32_t leaf, leaves = hc_type(e->m, inst->type)->leaves, op = inst->operand[1];
+	struct hc_type *type = hc_leaf_type(e->m, hc_type(e->m, inst->type), 0);
+
+	if (inst->operand[0] != e->m->glsl)
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an extended instruction set other than GLSL.std.450 is not supported");
+	switch (op) {
+	case GLSLstd450PackHalf2x16:
+	case GLSLstd450PackSnorm4x8:
+	case GLSLstd450PackUnorm4x8:
+	case GLSLstd450PackSnorm2x16:
+	case GLSLstd450PackUnorm2x16:
+		pack(e, inst, op);
+		return;
+	case GLSLstd450UnpackHalf2x16:
+	case GLSLstd450UnpackSnorm4x8:
+	case GLSLstd450UnpackUnorm4x8:
+	case GLSLstd450UnpackSnorm2x16:
+	case GLSLstd450UnpackUnorm2x16:
+		unpack(e, inst, op);
+		return;
+	case GLSLstd450ModfStruct:
+	case GLSLstd450FrexpStruct:
+		modf_or_frexp(e, inst, op);
+		return;
+	default:
+		break;
+	}
+	if (geometry(e, inst, op))
+		return;
+	for (leaf = 0; leaf < leaves; leaf++) {
+		LLVMValueRef value = one_leaf(e, inst, op, leaf);
+
+		if (!value)
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "GLSL.std.450 instruction %u on %u bits is not supported", op,
+				 type->width);
+		hc_put(e, inst->result, leaf, hc_narrow(e, type, value));
+	}
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Values during emission: forms by shape, variables for what outlives its block, slots for what crosses regions.
+ */
+#include "hc_emit.h"
+
+#include <string.h>
+#include <spirv/unified1/spirv.h>
+
+#define SLOT_ALIGN 64u
+
+LLVMTypeRef hc_scalar_type(struct hc_emit *e, const struct hc_type *type)
+{
+	switch (type->kind) {
+	case HC_TYPE_BOOL:
+		return e->i1;
+	case HC_TYPE_INT:
+		return LLVMIntTypeInContext(e->context, type->width);
+	case HC_TYPE_FLOAT:
+		return type->width == 16 ? e->i16 : type->width == 32 ? e->f32 : e->f64;
+	default:
+		hc_abort(e->hc, HC_ERROR_INTERNAL, "a scalar was expected");
+	}
+}
+
+LLVMTypeRef hc_vector_of(struct hc_emit *e, LLVMTypeRef scalar)
+{
+	return LLVMVectorType(scalar, e->lanes);
+}
+
+bool hc_is_vector(LLVMValueRef value)
+{
+	return LLVMGetTypeKind(LLVMTypeOf(value)) == LLVMVectorTypeKind;
+}
+
+LLVMValueRef hc_splat(struct hc_emit *e, LLVMValueRef scalar)
+{
+	LLVMTypeRef vector = hc_vector_of(e, LLVMTypeOf(scalar));
+	LLVMValueRef zero = LLVMConstInt(e->i32, 0, false), one;
+
+	if (LLVMIsConstant(scalar)) {
+		LLVMValueRef all[64];
+		uint32_t i;
+
+		for (i = 0; i < e->lanes; i++)
+			all[i] = scalar;
+		return LLVMConstVector(all, e->lanes);
+	}
+	one = LLVMBuildInsertElement(e->b, LLVMGetPoison(vector), scalar, zero, "");
+	return LLVMBuildShuffleVector(e->b, one, LLVMGetPoison(vector),
+				      LLVMConstNull(hc_vector_of(e, e->i32)), "");
+}
+
+LLVMValueRef hc_int(struct hc_emit *e, LLVMTypeRef type, uint64_t value)
+{
+	if (LLVMGetTypeKind(type) == LLVMVectorTypeKind)
+		return hc_splat(e, LLVMConstInt(LLVMGetElementType(type), value, false));
+	return LLVMConstInt(type, value, false);
+}
+
+LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types, unsigned int type_count,
+			  LLVMValueRef *args, unsigned int arg_count)
+{
+	unsigned int id = LLVMLookupIntrinsicID(name, strlen(name));
+	LLVMValueRef function;
+
+	if (!id)
+		hc_abort(e->hc, HC_ERROR_INTERNAL, "LLVM does not know %s", name);
+	function = LLVMGetIntrinsicDeclaration(e->module, id, types, type_count);
+	return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(function), function, args, arg_count, "");
+}
+
+LLVMValueRef hc_call1(struct hc_emit *e, const char *name, LLVMValueRef x)
+{
+	LLVMTypeRef type = LLVMTypeOf(x);
+
+	return hc_intrinsic(e, name, &type, 1, &x, 1);
+}
+
+LLVMValueRef hc_call2(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y)
+{
+	LLVMValueRef args[] = { x, y };
+	LLVMTypeRef type = LLVMTypeOf(x);
+
+	return hc_intrinsic(e, name, &type, 1, args, 2);
+}
+
+LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z)
+{
+	LLVMValueRef args[] = { x, y, z };
+	LLVMTypeRef type = LLVMTypeOf(x);
+
+	return hc_intrinsic(e, name, &type, 1, args, 3);
+}
+
+LLVMValueRef hc_shuffle(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y, const uint32_t *lanes,
+			uint32_t count)
+{
+	LLVMValueRef index[256];
+	uint32_t i;
+
+	for (i = 0; i < count; i++)
+		index[i] = LLVMConstInt(e->i32, lanes[i], false);
+	return LLVMBuildShuffleVector(e->b, x, y, LLVMConstVector(index, count), "");
+}
+
+LLVMValueRef hc_local(struct hc_emit *e, LLVMTypeRef type, const char *name)
+{
+	return LLVMBuildAlloca(e->entry, type, name);
+}
+
+/* ---- Masks ---- */
+
+LLVMValueRef hc_exec(struct hc_emit *e)
+{
+	return LLVMBuildLoad2(e->b, e->mask, e->exec, "exec");
+}
+
+LLVMValueRef hc_mask_bits(struct hc_emit *e, LLVMValueRef mask)
+{
+	return LLVMBuildBitCast(e->b, mask, LLVMIntTypeInContext(e->context, e->lanes), "bits");
+}
+
+LLVMValueRef hc_any(struct hc_emit *e, LLVMValueRef mask)
+{
+	LLVMValueRef bits = hc_mask_bits(e, mask);
+
+	return LLVMBuildICmp(e->b, LLVMIntNE, bits, LLVMConstNull(LLVMTypeOf(bits)), "any");
+}
+
+LLVMValueRef hc_first_lane(struct hc_emit *e)
+{
+	LLVMValueRef bits = hc_mask_bits(e, hc_exec(e)), first;
+	LLVMTypeRef type = LLVMTypeOf(bits);
+	LLVMValueRef args[] = { bits, LLVMConstInt(e->i1, 1, false) };
+
+	first = hc_intrinsic(e, "llvm.cttz", &type, 1, args, 2);
+	return LLVMBuildZExtOrBitCast(e->b, first, e->i32, "first");
+}
+
+/* ---- Forms ---- */
+
+struct hc_shape hc_leaf_shape(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	struct hc_shape shape = hc_shape_of(e->shapes, id, leaf);
+
+	/* Never reached: dead code may be anything. */
+	if (!shape.known)
+		shape = (struct hc_shape){ .kind = HC_VARYING, .known = true };
+	return shape;
+}
+
+bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	return hc_leaf_shape(e, id, leaf).kind == HC_VARYING;
+}
+
+static LLVMTypeRef form_type(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	LLVMTypeRef scalar = hc_scalar_type(e, hc_leaf_type(e->m, hc_type_of(e->m, id), leaf));
+
+	return hc_is_varying(e, id, leaf) ? hc_vector_of(e, scalar) : scalar;
+}
+
+static LLVMValueRef *leaves_of(struct hc_emit *e, LLVMValueRef **table, uint32_t id)
+{
+	uint32_t leaves = hc_type_of(e->m, id)->leaves;
+
+	if (!table[id])
+		table[id] = HC_NEW(e->hc, LLVMValueRef, leaves ? leaves : 1);
+	return table[id];
+}
+
+static LLVMValueRef variable(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	LLVMValueRef *leaves = leaves_of(e, e->variables, id);
+
+	if (!leaves[leaf])
+		leaves[leaf] = hc_local(e, form_type(e, id, leaf), "");
+	return leaves[leaf];
+}
+
+static LLVMValueRef constant(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	struct hc_type *type = hc_leaf_type(e->m, hc_type_of(e->m, id), leaf);
+	uint64_t bits = hc_id(e->m, id)->constant[leaf];
+	LLVMTypeRef scalar = hc_scalar_type(e, type);
+
+	if (type->kind != HC_TYPE_FLOAT || type->width == 16)
+		return LLVMConstInt(scalar, bits, false);
+	return LLVMConstBitCast(LLVMConstInt(type->width == 32 ? e->i32 : e->i64, bits, false), scalar);
+}
+
+/* A leaf in the form of its shape. */
+static LLVMValueRef raw(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	if (hc_id(e->m, id)->kind == HC_ID_CONSTANT)
+		return constant(e, id, leaf);
+	if (e->regions->spills[id])
+		return LLVMBuildLoad2(e->b, form_type(e, id, leaf), variable(e, id, leaf), "");
+	if (!e->values[id] || !e->values[id][leaf])
+		return LLVMGetPoison(form_type(e, id, leaf));
+	return e->values[id][leaf];
+}
+
+LLVMValueRef hc_lane0(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	LLVMValueRef value = raw(e, id, leaf);
+
+	if (hc_is_vector(value))
+		value = LLVMBuildExtractElement(e->b, value, LLVMConstInt(e->i32, 0, false), "");
+	return value;
+}
+
+/* Lane 0 and the step from lane to lane, to all lanes. */
+static LLVMValueRef spread(struct hc_emit *e, LLVMValueRef base, struct hc_shape shape)
+{
+	LLVMValueRef steps[64];
+	LLVMTypeRef type = LLVMTypeOf(base);
+	uint32_t i;
+
+	if (shape.kind != HC_AFFINE || !shape.stride)
+		return hc_splat(e, base);
+	for (i = 0; i < e->lanes; i++)
+		steps[i] = LLVMConstInt(type, (uint64_t)(shape.stride * i), true);
+	return LLVMBuildAdd(e->b, hc_splat(e, base), LLVMConstVector(steps, e->lanes), "");
+}
+
+LLVMValueRef hc_lanes(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	LLVMValueRef value = raw(e, id, leaf);
+
+	return hc_is_vector(value) ? value : spread(e, value, hc_leaf_shape(e, id, leaf));
+}
+
+static LLVMValueRef bring_into_form(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
+{
+	if (hc_is_varying(e, id, leaf))
+		return hc_is_vector(value) ? value : hc_splat(e, value);
+	if (hc_is_vector(value))
+		return LLVMBuildExtractElement(e->b, value, LLVMConstInt(e->i32, 0, false), "");
+	return value;
+}
+
+LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from, uint32_t from_leaf)
+{
+	return hc_is_varying(e, id, leaf) ? hc_lanes(e, from, from_leaf) : hc_lane0(e, from, from_leaf);
+}
+
+/* Lanes that are off keep what they had. */
+static void store(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, bool masked)
+{
+	LLVMValueRef place = variable(e, id, leaf), old;
+
+	if (masked && hc_is_vector(value)) {
+		old = LLVMBuildLoad2(e->b, LLVMTypeOf(value), place, "");
+		value = LLVMBuildSelect(e->b, hc_exec(e), value, old, "");
+	}
+	LLVMBuildStore(e->b, value, place);
+}
+
+void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
+{
+	value = bring_into_form(e, id, leaf, value);
+	leaves_of(e, e->values, id)[leaf] = value;
+	if (e->regions->spills[id])
+		store(e, id, leaf, value, e->shapes->escapes[id]);
+}
+
+void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
+{
+	store(e, id, leaf, bring_into_form(e, id, leaf, value), e->shapes->phi_masked[id]);
+}
+
+/* ---- Slots ---- */
+
+static uint64_t leaf_bytes(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	uint64_t bytes = hc_leaf_type(e->m, hc_type_of(e->m, id), leaf)->size;
+
+	if (hc_is_varying(e, id, leaf))
+		bytes *= e->lanes;
+	return (bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+}
+
+static uint64_t slot_bytes(struct hc_emit *e, uint32_t id)
+{
+	uint32_t leaf, leaves;
+	uint64_t bytes = 0;
+
+	if (hc_id(e->m, id)->kind == HC_ID_VARIABLE)
+		return (hc_local_bytes(e, id) + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
+	leaves = hc_type_of(e->m, id)->leaves;
+	for (leaf = 0; leaf < leaves; leaf++)
+		bytes += leaf_bytes(e, id, leaf);
+	return bytes;
+}
+
+/* Where @id is kept for the subgroup whose turn it is (or @subgroup). */
+static LLVMValueRef slot(struct hc_emit *e, uint32_t id, LLVMValueRef subgroup)
+{
+	uint64_t bytes = slot_bytes(e, id);
+	LLVMValueRef offset;
+
+	if (!e->slot[id]) {
+		e->slot[id] = e->scratch_bytes + 1;
+		e->scratch_bytes += bytes * e->hc->subgroups;
+		if (e->scratch_bytes > 1u << 30)
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "a work-group needs over 1 GiB of memory of its own");
+	}
+	offset = LLVMBuildMul(e->b, LLVMBuildZExt(e->b, subgroup, e->i64, ""),
+			      LLVMConstInt(e->i64, bytes, false), "");
+	offset = LLVMBuildAdd(e->b, offset, LLVMConstInt(e->i64, e->slot[id] - 1, false), "");
+	return LLVMBuildGEP2(e->b, e->i8, e->scratch, &offset, 1, "slot");
+}
+
+static LLVMValueRef leaf_slot(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef subgroup)
+{
+	LLVMValueRef offset;
+	uint64_t bytes = 0;
+	uint32_t i;
+
+	for (i = 0; i < leaf; i++)
+		bytes += leaf_bytes(e, id, i);
+	offset = LLVMConstInt(e->i64, bytes, false);
+	return LLVMBuildGEP2(e->b, e->i8, slot(e, id, subgroup), &offset, 1, "");
+}
+
+/* A value that is the same in the whole work-group needs no slots. */
+static bool has_slot(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	return e->regions->crosses[id] && hc_leaf_shape(e, id, leaf).kind != HC_UNIFORM;
+}
+
+static void copy(struct hc_emit *e, uint32_t id, bool in)
+{
+	uint32_t leaf, leaves;
+
+	if (!e->regions->crosses[id])
+		return;
+	if (hc_id(e->m, id)->kind == HC_ID_VARIABLE) {
+		LLVMValueRef memory = hc_local_memory(e, id), kept = slot(e, id, e->subgroup);
+		LLVMValueRef bytes = LLVMConstInt(e->i64, hc_local_bytes(e, id), false);
+
+		LLVMBuildMemCpy(e->b, in ? memory : kept, SLOT_ALIGN, in ? kept : memory, SLOT_ALIGN, bytes);
+		return;
+	}
+	leaves = hc_type_of(e->m, id)->leaves;
+	for (leaf = 0; leaf < leaves; leaf++) {
+		LLVMTypeRef type = form_type(e, id, leaf);
+		LLVMValueRef place, value;
+
+		if (!has_slot(e, id, leaf))
+			continue;
+		place = leaf_slot(e, id, leaf, e->subgroup);
+		value = LLVMBuildLoad2(e->b, type, in ? place : variable(e, id, leaf), "");
+		LLVMBuildStore(e->b, value, in ? variable(e, id, leaf) : place);
+	}
+}
+
+void hc_copy_in(struct hc_emit *e, uint32_t region)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->regions->reads[region].count; i++)
+		copy(e, e->regions->reads[region].ids[i], true);
+}
+
+void hc_copy_out(struct hc_emit *e, uint32_t region)
+{
+	uint32_t i;
+
+	for (i = 0; i < e->regions->writes[region].count; i++)
+		copy(e, e->regions->writes[region].ids[i], false);
+}
+
+LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id)
+{
+	LLVMValueRef value;
+
+	if (hc_id(e->m, id)->kind == HC_ID_CONSTANT || !has_slot(e, id, 0))
+		return hc_lane0(e, id, 0);
+	value = LLVMBuildLoad2(e->b, form_type(e, id, 0),
+			       leaf_slot(e, id, 0, LLVMConstInt(e->i32, 0, false)), "");
+	if (hc_is_vector(value))
+		value = LLVMBuildExtractElement(e->b, value, LLVMConstInt(e->i32, 0, false), "");
+	return value;
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the compiler's passes share: the module as tables over the SPIR-V words, the control structure as a tree, and
+ * the shapes of values. Passes run in this order, a file each:
+ *
+ *	hc_prepare	words → words: specialization, inlining, SSA (SPIRV-Tools)
+ *	hc_module	words → struct hc_module: types, constants, decorations, instructions
+ *	hc_structure	instructions → tree of struct hc_node, from the merge instructions
+ *	hc_shape	which values are uniform, which grow by a constant from lane to lane
+ *	hc_region	where barriers cut the tree, and which values cross the cuts
+ *	hc_emit_*	LLVM IR
+ *
+ * All memory of a compilation comes from one arena and is freed at its end. Errors leave through hc_abort(), which
+ * does not return; hc_compile() is where they arrive.
+ */
+#ifndef HEARTH_HC_INTERNAL_H
+#define HEARTH_HC_INTERNAL_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hc.h"
+
+#define HC_MAX_LEAVES	1024 /* scalars of one SSA value */
+#define HC_MAX_IDS	(1u << 20)
+#define HC_MAX_DEPTH	64 /* of types, of constants and of nested control flow */
+#define HC_NONE		UINT32_MAX
+
+struct hc_chunk;
+
+/* One compilation. */
+struct hc {
+	const struct hc_compile_info *info;
+	const struct hc_target *target;
+	jmp_buf failed;
+	enum hc_result result;
+	char *message;
+	struct hc_chunk *chunks;
+	struct spv_context_t *tools;	     /* SPIRV-Tools' context */
+	struct LLVMOpaqueContext *llvm; /* LLVM's */
+	uint32_t lanes;	    /* subgroup size */
+	uint32_t subgroups; /* of a work-group */
+	uint32_t invocations;
+	uint32_t local_size[3];
+};
+
+/* Ends the compilation with a message. */
+_Noreturn void hc_abort(struct hc *hc, enum hc_result result, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Zeroed memory of the compilation. */
+void *hc_alloc(struct hc *hc, size_t count, size_t size);
+#define HC_NEW(hc, type, count) ((type *)hc_alloc(hc, (count), sizeof(type)))
+/* Hands @text to the caller's dump function if @pass was asked for. */
+bool hc_wants_dump(const struct hc *hc, const char *pass);
+void hc_dump(const struct hc *hc, const char *pass, const char *text);
+
+/* ---- Module ---- */
+
+enum hc_type_kind {
+	HC_TYPE_VOID,
+	HC_TYPE_BOOL,
+	HC_TYPE_INT,
+	HC_TYPE_FLOAT,
+	HC_TYPE_VECTOR,
+	HC_TYPE_MATRIX, /* @count columns of type @element */
+	HC_TYPE_ARRAY,	/* @count 0: of run-time length */
+	HC_TYPE_STRUCT,
+	HC_TYPE_POINTER,
+	HC_TYPE_FUNCTION,
+};
+
+/*
+ * @leaves: scalars that a value of the type is made of, 0 if it cannot be a value.
+ * @stride: ArrayStride of arrays; 0 if not decorated.
+ * @size, @align: bytes in memory that the compiler lays out itself (scalars side by side).
+ */
+struct hc_type {
+	enum hc_type_kind kind;
+	uint32_t width;
+	bool is_signed;
+	uint32_t element;
+	uint32_t count;
+	const uint32_t *members;
+	struct hc_member *layout; /* of structs, one for each member */
+	uint32_t storage_class;
+	uint32_t stride;
+	uint32_t leaves;
+	uint64_t size;
+	uint32_t align;
+};
+
+struct hc_member {
+	uint32_t offset;
+	uint32_t own_offset; /* in memory that the compiler lays out */
+	uint32_t first_leaf;
+	uint32_t matrix_stride;
+	bool row_major;
+	bool has_offset;
+	uint32_t builtin; /* HC_NONE if none */
+};
+
+enum hc_id_kind {
+	HC_ID_NONE,
+	HC_ID_TYPE,
+	HC_ID_CONSTANT,
+	HC_ID_VARIABLE,
+	HC_ID_VALUE,
+	HC_ID_BLOCK,
+	HC_ID_FUNCTION,
+	HC_ID_IMPORT,
+	HC_ID_OTHER,
+};
+
+enum hc_decoration {
+	HC_DECORATED_VOLATILE = 1 << 0,
+	HC_DECORATED_NO_CONTRACTION = 1 << 1,
+	HC_DECORATED_NON_WRITABLE = 1 << 2,
+	HC_DECORATED_COHERENT = 1 << 3,
+};
+
+struct hc_id {
+	enum hc_id_kind kind;
+	uint32_t type;
+	uint32_t index; /* instruction of values, block number of blocks */
+	uint32_t decorations;
+	uint32_t builtin; /* HC_NONE if none */
+	uint32_t set;
+	uint32_t binding;
+	uint32_t array_stride;
+	uint32_t storage_class; /* of variables */
+	struct hc_type *as_type;
+	const uint64_t *constant; /* leaves, zero-extended */
+	uint32_t initializer;	  /* of variables; 0 if none */
+};
+
+/* One instruction of the entry point. Operands are those after type and result. */
+struct hc_inst {
+	uint16_t op;
+	uint16_t operands;
+	uint32_t type;
+	uint32_t result;
+	const uint32_t *operand;
+	uint32_t block;
+};
+
+struct hc_block {
+	uint32_t label;
+	uint32_t first; /* instructions [first, last]; last is the terminator */
+	uint32_t last;
+	uint32_t merge;	  /* label, 0 if none */
+	uint32_t proceed; /* label of the continue target; 0 if the block is no loop header */
+	bool placed;	  /* in the tree */
+};
+
+struct hc_module {
+	struct hc *hc;
+	const uint32_t *words;
+	size_t word_count;
+	uint32_t bound;
+	struct hc_id *ids;
+	uint32_t entry;
+	struct hc_inst *insts;
+	uint32_t inst_count;
+	struct hc_block *blocks;
+	uint32_t block_count;
+	uint32_t glsl; /* id of GLSL.std.450, 0 if not imported */
+};
+
+const char *hc_op_name(uint32_t op);
+struct hc_module *hc_module_parse(struct hc *hc, const uint32_t *words, size_t word_count);
+/* Checked access: fails unless @id is of the kind. */
+struct hc_id *hc_id(struct hc_module *m, uint32_t id);
+struct hc_type *hc_type(struct hc_module *m, uint32_t id);
+struct hc_type *hc_type_of(struct hc_module *m, uint32_t id);
+/* The scalar type at a leaf of a composite; @leaf < type->leaves. */
+struct hc_type *hc_leaf_type(struct hc_module *m, struct hc_type *type, uint32_t leaf);
+/* Member @index of a composite: its type, and its first leaf within the composite. */
+struct hc_type *hc_member_type(struct hc_module *m, struct hc_type *type, uint32_t index,
+			       uint32_t *first_leaf);
+/* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */
+uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
+
+/* Words of the module with specialization applied, functions inlined, variables in SSA. Allocated from the arena. */
+uint32_t *hc_prepare(struct hc *hc, size_t *word_count);
+/* Frees what outlives hc_prepare(); call it however the compilation ended. */
+void hc_prepare_fini(struct hc *hc);
+
+/* ---- Structure ---- */
+
+enum hc_node_kind {
+	HC_NODE_CODE,	/* instructions [first, end) of a block */
+	HC_NODE_IF,	/* body[0] if the condition holds, body[1] if not */
+	HC_NODE_SWITCH, /* cases */
+	HC_NODE_LOOP,	/* body[0] again and again; body[1] where continue leads */
+	HC_NODE_EDGE,	/* control goes from one block to another: sets the latter's phis */
+	HC_NODE_JUMP,	/* an edge that leaves @target, or goes to its continue part */
+	HC_NODE_BARRIER, /* of the work-group */
+	HC_NODE_END,	 /* of the shader */
+};
+
+enum hc_jump {
+	HC_JUMP_BREAK,
+	HC_JUMP_CONTINUE,
+};
+
+struct hc_list {
+	struct hc_node *first;
+	struct hc_node *last;
+};
+
+struct hc_case {
+	struct hc_list body;
+	const uint32_t *literals; /* words of the values that lead here */
+	uint32_t literal_count;
+	bool is_default;
+};
+
+struct hc_node {
+	enum hc_node_kind kind;
+	struct hc_node *next;
+	struct hc_node *parent;
+	uint32_t block; /* of CODE; of the terminator of IF and SWITCH; header of LOOP */
+	uint32_t first, end;
+	uint32_t condition; /* id, of IF; selector of SWITCH */
+	struct hc_list body[2];
+	struct hc_case *cases;
+	uint32_t case_count;
+	uint32_t literal_words; /* of one case value */
+	enum hc_jump jump;
+	struct hc_node *target;
+	uint32_t from, to; /* blocks of EDGE and JUMP */
+	bool divergent;	   /* lanes of a subgroup may part here */
+	bool splits;	   /* subgroups may part here */
+	bool jumps;	   /* something inside leaves it otherwise than at its end, lanes apart */
+	bool group_level;  /* has a barrier inside, or leaves something that has */
+	uint32_t region;   /* of CODE, EDGE and JUMP, and of all else that is not at group level */
+	/* While LOOP and SWITCH are emitted: where jumps go, and the lanes that went there (LLVM values). */
+	void *break_block;
+	void *continue_block;
+	void *broken;
+	void *continued;
+};
+
+/* Builds the tree of the entry point; refuses what is not structured. */
+struct hc_list hc_structure(struct hc_module *m);
+
+/* ---- Shapes ---- */
+
+/*
+ * UNIFORM: the same in the whole work-group. AFFINE: lane i of a subgroup has base + i * stride (stride 0: the
+ * same in the subgroup). VARYING: anything. @align_log2: what divides the base (and UNIFORM values).
+ * @positive: known to be in [0, 2^31) when taken as signed.
+ */
+enum hc_shape_kind { HC_UNIFORM, HC_AFFINE, HC_VARYING };
+
+struct hc_shape {
+	uint8_t kind;
+	uint8_t align_log2;
+	bool known; /* reached by the analysis */
+	bool positive;
+	int64_t stride;
+};
+
+struct hc_shapes {
+	struct hc_module *m;
+	struct hc_shape **leaf; /* [id][leaf]; NULL where the id is no value */
+	bool *escapes;	   /* [id]: used outside a divergent loop that it is computed in */
+	bool *phi_masked;  /* [id]: lanes come from different edges */
+};
+
+struct hc_shapes *hc_shape(struct hc_module *m, struct hc_list *tree);
+struct hc_shape hc_shape_of(struct hc_shapes *shapes, uint32_t id, uint32_t leaf);
+static inline bool hc_is_scalar(struct hc_shape shape)
+{
+	return shape.kind == HC_UNIFORM || (shape.kind == HC_AFFINE && !shape.stride);
+}
+
+/* ---- Regions ---- */
+
+/*
+ * A region is code between barriers: all its subgroups may run one after another. Region 0 is the group level.
+ * @home: region that computes an id. @crosses: it is used in another one.
+ * @spills: it is used in another block, so it lives in a variable.
+ */
+struct hc_regions {
+	uint32_t count;
+	uint32_t *home;
+	bool *crosses;
+	bool *spills;
+	/* Per region: ids whose variables it reads or writes and that cross. */
+	struct hc_id_list {
+		uint32_t *ids;
+		uint32_t count;
+		uint32_t capacity;
+	} *reads, *writes;
+};
+
+struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
+
+/* Calls @visit for each id that an instruction reads, through pointers' access chains to their indices. */
+void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
+		     void (*visit)(void *context, uint32_t id), void *context);
+
+/* The tree as text, for the caller's dump function, under the name "region". */
+void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes, struct hc_regions *regions);
+
+/* ---- Emission ---- */
+
+struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
+			  struct hc_regions *regions);
+
+#endif /* HEARTH_HC_INTERNAL_H */
