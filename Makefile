@@ -56,7 +56,7 @@ install: all
 ifneq ($(and $(wildcard driver/Kbuild),$(KDIRS)),)
 	@set -e; for kdir in $(KDIRS); do \
 		tools/dev/build-module $$kdir $(BUILD)/modules INSTALL_MOD_PATH=$(DESTDIR) \
-			$(if $(DESTDIR),DEPMOD=true) modules_install; done
+			$(if $(DESTDIR),DEPMOD=true) CONFIG_MODULE_SIG_ALL= modules_install; done
 endif
 
 docs: $(BUILD)/build.ninja
