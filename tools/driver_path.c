@@ -26,7 +26,8 @@ int hearth_driver_path(char *path, size_t size)
 		program[length] = '\0';
 		slash = strrchr(program, '/');
 		*slash = '\0';
-		if ((size_t)snprintf(path, size, "%s/../userspace/vulkan/" DRIVER, program) < size &&
+		if ((size_t)snprintf(path, size, "%s/../userspace/vulkan/" DRIVER, program) <
+			    size &&
 		    !access(path, R_OK))
 			return 0;
 	}

@@ -51,13 +51,18 @@ enum {
 static const struct argp_option argp_options[] = {
 	{ "model", 'm', "FILE", 0, "GGUF model of the Llama architecture", 0 },
 	{ "prompt", 'p', "TEXT", 0, "text to continue (default: \"Once upon a time\")", 0 },
-	{ "tokens", 'n', "N", 0, "write at most N tokens (default: as many as the context holds)", 0 },
-	{ "device", 'd', "N|NAME", 0, "number from --list, or part of a device's name (default: 0)", 0 },
+	{ "tokens", 'n', "N", 0, "write at most N tokens (default: as many as the context holds)",
+	  0 },
+	{ "device", 'd', "N|NAME", 0, "number from --list, or part of a device's name (default: 0)",
+	  0 },
 	{ "list", OPTION_LIST, NULL, 0, "list the devices", 0 },
-	{ "context", 'c', "N", 0, "longest text in tokens (default: what the model was trained for)", 0 },
+	{ "context", 'c', "N", 0,
+	  "longest text in tokens (default: what the model was trained for)", 0 },
 	{ "temperature", 't', "T", 0, "0 always takes the most likely token (default: 0)", 1 },
-	{ "top-k", OPTION_TOP_K, "K", 0, "choose among the K most likely tokens (default: 40, 0: all)", 1 },
-	{ "top-p", OPTION_TOP_P, "P", 0, "and among those that reach probability P (default: 0.95)", 1 },
+	{ "top-k", OPTION_TOP_K, "K", 0,
+	  "choose among the K most likely tokens (default: 40, 0: all)", 1 },
+	{ "top-p", OPTION_TOP_P, "P", 0, "and among those that reach probability P (default: 0.95)",
+	  1 },
 	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
 	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
 	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 64)", 2 },
@@ -66,10 +71,11 @@ static const struct argp_option argp_options[] = {
 	{ 0 },
 };
 
-static const char doc[] =
-	"Continues a text with a language model, on any Vulkan device."
-	"\vThe devices of Hearth's own driver come first, boards before the host's CPU; those of other installed drivers "
-	"follow. Exit status: 0 when the text was written, 1 when something failed, 2 for wrong usage.";
+static const char doc[] = "Continues a text with a language model, on any Vulkan device."
+			  "\vThe devices of Hearth's own driver come first, boards before the "
+			  "host's CPU; those of other installed drivers "
+			  "follow. Exit status: 0 when the text was written, 1 when something "
+			  "failed, 2 for wrong usage.";
 
 /* A whole number in [least, most]; anything else ends the program. */
 static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t least,
@@ -81,8 +87,9 @@ static uint64_t number(struct argp_state *state, const char *name, const char *t
 	errno = 0;
 	value = strtoull(text, &end, 10);
 	if (errno || end == text || *end || *text == '-' || value < least || value > most)
-		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from %" PRIu64 " to %" PRIu64,
-			     name, text, least, most);
+		argp_failure(state, EXIT_USAGE, 0,
+			     "%s: \"%s\", expected a number from %" PRIu64 " to %" PRIu64, name,
+			     text, least, most);
 	return value;
 }
 
@@ -93,8 +100,8 @@ static float fraction(struct argp_state *state, const char *name, const char *te
 
 	value = strtof(text, &end);
 	if (end == text || *end || !(value >= 0 && value <= most))
-		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from 0 to %g", name, text,
-			     (double)most);
+		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from 0 to %g",
+			     name, text, (double)most);
 	return value;
 }
 
@@ -132,7 +139,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_KV:
 		if (strcmp(arg, "f32") && strcmp(arg, "f16"))
-			argp_failure(state, EXIT_USAGE, 0, "--kv-type: \"%s\", expected f32 or f16", arg);
+			argp_failure(state, EXIT_USAGE, 0, "--kv-type: \"%s\", expected f32 or f16",
+				     arg);
 		o->kv_type = strcmp(arg, "f16") ? HEARTH_TYPE_F32 : HEARTH_TYPE_F16;
 		return 0;
 	case OPTION_BATCH:
@@ -152,7 +160,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case ARGP_KEY_END:
 		if (!o->list && !o->model)
-			argp_failure(state, EXIT_USAGE, 0, "a model is needed: -m FILE (see --help)");
+			argp_failure(state, EXIT_USAGE, 0,
+				     "a model is needed: -m FILE (see --help)");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -190,8 +199,7 @@ static void show_progress(void *user, const char *stage, uint64_t done, uint64_t
 	    time - monitor->last < (monitor->terminal ? TERMINAL_INTERVAL : LINE_INTERVAL))
 		return;
 	/* The end of a stage is news only on a terminal, where it replaces the line. */
-	if (stage == monitor->stage && !monitor->terminal &&
-	    time - monitor->last < LINE_INTERVAL)
+	if (stage == monitor->stage && !monitor->terminal && time - monitor->last < LINE_INTERVAL)
 		return;
 	monitor->stage = stage;
 	monitor->last = time;
@@ -222,7 +230,8 @@ static void log_message(void *user, const char *message)
 
 static int fail_device(const char *what, enum hearth_status status)
 {
-	fprintf(stderr, "hearth-run: %s: %s: %s\n", what, hearth_status_string(status), hearth_last_error());
+	fprintf(stderr, "hearth-run: %s: %s: %s\n", what, hearth_status_string(status),
+		hearth_last_error());
 	return EXIT_FAILURE;
 }
 
@@ -269,7 +278,9 @@ static uint32_t choose_device(const struct hearth_instance *instance, const char
 			continue;
 		if (by_index ? i == index : strcasestr(p->name, wanted) != NULL) {
 			if (found != UINT32_MAX) {
-				fprintf(stderr, "hearth-run: --device: \"%s\" fits more than one device (see --list)\n",
+				fprintf(stderr,
+					"hearth-run: --device: \"%s\" fits more than one device "
+					"(see --list)\n",
 					wanted);
 				return UINT32_MAX;
 			}
@@ -354,7 +365,8 @@ static int load(struct run *run)
 	    hm_llama_create(run->gguf, run->device, &options, &run->model, &run->error))
 		return fail(run);
 	if (hm_tokenizer_size(run->tokenizer) != hm_llama_params(run->model)->vocabulary) {
-		hm_fail(&run->error, 0, "%s: tokenizer.ggml.tokens has %u tokens, token_embd.weight %u rows",
+		hm_fail(&run->error, 0,
+			"%s: tokenizer.ggml.tokens has %u tokens, token_embd.weight %u rows",
 			o->model, hm_tokenizer_size(run->tokenizer),
 			hm_llama_params(run->model)->vocabulary);
 		return fail(run);
@@ -377,15 +389,17 @@ static int run_prompt(struct run *run)
 	double start;
 	size_t done;
 
-	if (hm_tokenize(run->tokenizer, run->options.prompt, strlen(run->options.prompt), &run->prompt,
-			&run->prompt_tokens, &run->error))
+	if (hm_tokenize(run->tokenizer, run->options.prompt, strlen(run->options.prompt),
+			&run->prompt, &run->prompt_tokens, &run->error))
 		return fail(run);
 	if (!run->prompt_tokens) {
-		hm_fail(&run->error, 0, "the prompt has no tokens, and the model no token to start with");
+		hm_fail(&run->error, 0,
+			"the prompt has no tokens, and the model no token to start with");
 		return fail(run);
 	}
 	if (run->prompt_tokens >= context) {
-		hm_fail(&run->error, 0, "the prompt has %zu tokens, a context of %u has room for %u",
+		hm_fail(&run->error, 0,
+			"the prompt has %zu tokens, a context of %u has room for %u",
 			run->prompt_tokens, context, context - 1);
 		return fail(run);
 	}
@@ -404,7 +418,8 @@ static int run_prompt(struct run *run)
 		rows = run->options.batch;
 		if (rows > run->prompt_tokens - done)
 			rows = (uint32_t)(run->prompt_tokens - done);
-		if (hm_llama_step(run->model, run->prompt + done, rows, (uint32_t)done, &run->error))
+		if (hm_llama_step(run->model, run->prompt + done, rows, (uint32_t)done,
+				  &run->error))
 			return fail(run);
 		run->steps++;
 	}

@@ -333,10 +333,10 @@ static void test_missing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole_model),  cmocka_unit_test(test_accessors),
-		cmocka_unit_test(test_truncated),    cmocka_unit_test(test_mutated),
-		cmocka_unit_test(test_bad_headers),  cmocka_unit_test(test_bad_metadata),
-		cmocka_unit_test(test_bad_tensors),  cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_whole_model), cmocka_unit_test(test_accessors),
+		cmocka_unit_test(test_truncated),   cmocka_unit_test(test_mutated),
+		cmocka_unit_test(test_bad_headers), cmocka_unit_test(test_bad_metadata),
+		cmocka_unit_test(test_bad_tensors), cmocka_unit_test(test_missing),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

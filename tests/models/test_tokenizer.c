@@ -42,13 +42,14 @@ static void expect_tokens(const struct hm_tokenizer *tokenizer, const char *text
 	assert_int_equal(hm_tokenize(tokenizer, text, strlen(text), &tokens, &n, &error), 0);
 	for (i = 0; i < n && i < count; i++)
 		if (tokens[i] != expected[i])
-			fail_msg("\"%s\": token %zu is %u, expected %u", text, i, tokens[i], expected[i]);
+			fail_msg("\"%s\": token %zu is %u, expected %u", text, i, tokens[i],
+				 expected[i]);
 	if (n != count)
 		fail_msg("\"%s\": %zu tokens, expected %zu", text, n, count);
 	free(tokens);
 }
 
-#define expect(tokenizer, text, ...)                                                       \
+#define expect(tokenizer, text, ...)                                               \
 	expect_tokens(tokenizer, text, COUNT(((const uint32_t[]){ __VA_ARGS__ })), \
 		      (const uint32_t[]){ __VA_ARGS__ })
 
@@ -60,8 +61,8 @@ static struct hm_tokenizer *spm(void)
 		const char *text;
 		float score;
 	} pieces[] = {
-		{ "▁", -9 },  { "a", -9 },   { "b", -9 },  { "c", -9 },   { "ab", -1 },
-		{ "bc", 0 },  { "▁a", -2 }, { "▁ab", -3 }, { "abc", -4 }, { "é", -9 },
+		{ "▁", -9 }, { "a", -9 },  { "b", -9 },	  { "c", -9 },	 { "ab", -1 },
+		{ "bc", 0 }, { "▁a", -2 }, { "▁ab", -3 }, { "abc", -4 }, { "é", -9 },
 	};
 	const char *texts[FIRST_PIECE + COUNT(pieces)] = { "<unk>", "<s>", "</s>" };
 	float scores[FIRST_PIECE + COUNT(pieces)] = { 0 };
@@ -143,9 +144,11 @@ static void test_spm_text(void **state)
 static struct hm_tokenizer *bpe(const char *pre)
 {
 	/* "Ġ" (U+0120) spells a space, "Ċ" (U+010A) a line break. */
-	static const char *const more[] = { "ab", "abc", "Ġa", "bc", "12", "ll", "'ll", "ĠĠ", "ĊĊ" };
-	static const char *const merges[] = { "a b", "ab c", "Ġ a", "1 2", "l l", "' ll", "b c",
-					      "Ġ Ġ", "Ċ Ċ", "x y" };
+	static const char *const more[] = {
+		"ab", "abc", "Ġa", "bc", "12", "ll", "'ll", "ĠĠ", "ĊĊ"
+	};
+	static const char *const merges[] = { "a b",  "ab c", "Ġ a", "1 2", "l l",
+					      "' ll", "b c",  "Ġ Ġ", "Ċ Ċ", "x y" };
 	const char *texts[256 + COUNT(more)];
 	static char spelled[256][4];
 	struct gguf_builder b;
@@ -158,7 +161,8 @@ static struct hm_tokenizer *bpe(const char *pre)
 		if (c < 0x80)
 			snprintf(spelled[i], 4, "%c", (char)c);
 		else
-			snprintf(spelled[i], 4, "%c%c", (char)(0xc0 | c >> 6), (char)(0x80 | (c & 63)));
+			snprintf(spelled[i], 4, "%c%c", (char)(0xc0 | c >> 6),
+				 (char)(0x80 | (c & 63)));
 		texts[i] = spelled[i];
 	}
 	memcpy(texts + 256, more, sizeof(more));
@@ -226,7 +230,8 @@ static void test_refused(void **state)
 		gb_f32s(&b, "tokenizer.ggml.scores", scores, 1);
 		gb_u32(&b, "tokenizer.ggml.bos_token_id", 7);
 		gb_finish(&b);
-		assert_int_equal(hm_gguf_open_memory("test.gguf", b.bytes, b.size, &gguf, &error), 0);
+		assert_int_equal(hm_gguf_open_memory("test.gguf", b.bytes, b.size, &gguf, &error),
+				 0);
 		assert_true(hm_tokenizer_create(gguf, &tokenizer, &error) < 0);
 		assert_null(tokenizer);
 		if (!strstr(error.text, says[i]))

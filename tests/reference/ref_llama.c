@@ -21,7 +21,7 @@ struct model {
 	struct hm_params p;
 	struct hm_tensors t;
 	uint32_t capacity;
-	double **keys;	 /* [layers] of [capacity × kv_heads × head_size] */
+	double **keys; /* [layers] of [capacity × kv_heads × head_size] */
 	double **values;
 	double *x, *normed, *q, *k, *v, *attention, *gate, *up, *logits, *scores;
 	double *weight; /* of norms */
@@ -70,10 +70,11 @@ static void norm(struct model *m, const struct hm_gguf_tensor *tensor)
 	ref_rms_norm(m->x, m->weight, m->normed, 1, m->p.dim, m->p.epsilon);
 }
 
-static void multiply(const struct hm_gguf_tensor *w, const double *x, const double *residual, double *y)
+static void multiply(const struct hm_gguf_tensor *w, const double *x, const double *residual,
+		     double *y)
 {
-	ref_matmul(w->data, (enum hearth_type)w->type, (uint32_t)w->dims[1], (uint32_t)w->dims[0], x,
-		   residual, y, NULL, 1);
+	ref_matmul(w->data, (enum hearth_type)w->type, (uint32_t)w->dims[1], (uint32_t)w->dims[0],
+		   x, residual, y, NULL, 1);
 }
 
 /* One token through the whole model. */
@@ -83,8 +84,8 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 	size_t kv = (size_t)p->kv_heads * p->head_size;
 	uint32_t i;
 
-	ref_embedding(m->t.embedding->data, (enum hearth_type)m->t.embedding->type, p->vocabulary, p->dim,
-		      &token, m->x, 1);
+	ref_embedding(m->t.embedding->data, (enum hearth_type)m->t.embedding->type, p->vocabulary,
+		      p->dim, &token, m->x, 1);
 	for (i = 0; i < p->layers; i++) {
 		const struct hm_layer_tensors *t = &m->t.layers[i];
 
@@ -98,8 +99,9 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 			 HEARTH_ROPE_PAIRS);
 		memcpy(m->keys[i] + position * kv, m->k, kv * sizeof(double));
 		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
-		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores, position, 1,
-			      p->heads, p->kv_heads, p->head_size, 1.0 / sqrt(p->head_size));
+		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores,
+			      position, 1, p->heads, p->kv_heads, p->head_size,
+			      1.0 / sqrt(p->head_size));
 		multiply(t->attn_output, m->attention, m->x, m->x);
 		norm(m, t->ffn_norm);
 		multiply(t->ffn_gate, m->normed, NULL, m->gate);
@@ -157,13 +159,15 @@ int main(int argc, char **argv)
 	}
 	create(&m, m.p.context);
 	if (!count || count >= m.capacity) {
-		fprintf(stderr, "ref-llama: the prompt has %zu tokens, the context %u\n", count, m.capacity);
+		fprintf(stderr, "ref-llama: the prompt has %zu tokens, the context %u\n", count,
+			m.capacity);
 		return 1;
 	}
 	for (i = 0; i < count; i++) {
 		step(&m, prompt[i], (uint32_t)i);
 		if (!ids)
-			put_text(tokenizer, prompt[i], i == (prompt[0] == hm_tokenizer_bos(tokenizer)));
+			put_text(tokenizer, prompt[i],
+				 i == (prompt[0] == hm_tokenizer_bos(tokenizer)));
 	}
 	for (position = (uint32_t)count;; position++) {
 		ref_argmax(m.logits, &best, 1, m.p.vocabulary);

@@ -245,8 +245,8 @@ void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint3
 			for (uint32_t i = 0; i < dims / 2; i++) {
 				double angle = ((double)position + r) * pow(base, -2.0 * i / dims);
 				double *a = mode == HEARTH_ROPE_PAIRS ? &head[2 * i] : &head[i];
-				double *b = mode == HEARTH_ROPE_PAIRS ? &head[2 * i + 1] :
-									&head[i + dims / 2];
+				double *b = mode == HEARTH_ROPE_PAIRS ? &head[2 * i + 1]
+								      : &head[i + dims / 2];
 				double first = *a;
 				double second = *b;
 

@@ -24,7 +24,8 @@ uint16_t ref_double_to_f16(double value);
 /* Element @column of a row of weights of @type that starts at @row_bytes. */
 double ref_weight(const void *row_bytes, enum hearth_type type, uint32_t column);
 /* out: [columns]. @columns is a multiple of 32 for the block types. */
-void ref_dequantise_row(const void *row_bytes, enum hearth_type type, uint32_t columns, double *out);
+void ref_dequantise_row(const void *row_bytes, enum hearth_type type, uint32_t columns,
+			double *out);
 /* The way back, to make test data and models; @out: hearth_row_bytes(type, columns) bytes. */
 void ref_quantise_row(const float *values, enum hearth_type type, uint32_t columns, void *out);
 /* Bytes of a row; the block types round @columns down to whole blocks. */

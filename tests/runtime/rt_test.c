@@ -231,7 +231,8 @@ void *rt_weights(enum hearth_type type, uint32_t rows, uint32_t columns, uint32_
 	uint8_t *out = rt_alloc(row_bytes * rows);
 
 	for (uint32_t r = 0; r < rows; r++)
-		ref_quantise_row(values + (uint64_t)r * columns, type, columns, out + r * row_bytes);
+		ref_quantise_row(values + (uint64_t)r * columns, type, columns,
+				 out + r * row_bytes);
 	free(values);
 	return out;
 }
@@ -272,7 +273,8 @@ bool rt_close_enough(const float *got, const double *want, const double *magnitu
 	}
 	if (worst <= tolerance)
 		return true;
-	rt_note("element %llu of %llu: got %.9g, expected %.9g: error %.3g of the scale, allowed %.3g",
+	rt_note("element %llu of %llu: got %.9g, expected %.9g: error %.3g of the scale, allowed "
+		"%.3g",
 		(unsigned long long)at, (unsigned long long)count, (double)got[at], want[at], worst,
 		tolerance);
 	return false;

@@ -54,8 +54,10 @@ static struct hearth_view make_buffer(struct contender *c, int slot, uint64_t by
 	if (!words)
 		exit(1);
 	for (uint64_t i = 0; i < (bytes + 3) / 4; i++)
-		words[i] = 0x2c002c00u + (uint32_t)(i * 2654435761u >> 22); /* halves and floats near 0 */
-	require(hearth_buffer_create(c->device, bytes, HEARTH_BUFFER_DEVICE, &c->buffers[slot]), "buffer");
+		words[i] = 0x2c002c00u +
+			   (uint32_t)(i * 2654435761u >> 22); /* halves and floats near 0 */
+	require(hearth_buffer_create(c->device, bytes, HEARTH_BUFFER_DEVICE, &c->buffers[slot]),
+		"buffer");
 	require(hearth_buffer_write(c->buffers[slot], 0, words, bytes), "write");
 	free(words);
 	return (struct hearth_view){ c->buffers[slot], 0, 0 };
@@ -85,8 +87,8 @@ static void measure(const char *name, double work, const char *unit)
 	for (uint32_t i = 0; i < contender_count; i++) {
 		struct contender *c = &contenders[i];
 
-		printf("%-34s %-40.40s %10.3f ms %9.2f %s", name, c->properties.name, 1e3 * c->best_s,
-		       work / c->best_s * 1e-9, unit);
+		printf("%-34s %-40.40s %10.3f ms %9.2f %s", name, c->properties.name,
+		       1e3 * c->best_s, work / c->best_s * 1e-9, unit);
 		if (i)
 			printf("  %.2f × the first", contenders[0].best_s / c->best_s);
 		printf("\n");
@@ -100,7 +102,8 @@ static void measure(const char *name, double work, const char *unit)
 	fflush(stdout);
 }
 
-static void matmul(const char *type_name, enum hearth_type type, uint32_t rows, uint32_t n, uint32_t k)
+static void matmul(const char *type_name, enum hearth_type type, uint32_t rows, uint32_t n,
+		   uint32_t k)
 {
 	uint64_t w_bytes = hearth_row_bytes(type, k) * n;
 	char name[64];
@@ -111,8 +114,9 @@ static void matmul(const char *type_name, enum hearth_type type, uint32_t rows, 
 
 		require(hearth_recording_create(c->device, &c->recording), "recording");
 		require(hearth_op_matmul(c->recording, &w, make_buffer(c, 1, 4ull * rows * k),
-					 (struct hearth_view){ 0 }, make_buffer(c, 2, 4ull * rows * n),
-					 rows), "matmul");
+					 (struct hearth_view){ 0 },
+					 make_buffer(c, 2, 4ull * rows * n), rows),
+			"matmul");
 		require(hearth_recording_end(c->recording), "end");
 	}
 	snprintf(name, sizeof(name), "matmul %s %u × %u × %u", type_name, rows, n, k);
@@ -131,21 +135,28 @@ static void attention(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 
 	for (uint32_t i = 0; i < contender_count; i++) {
 		struct contender *c = &contenders[i];
-		struct hearth_kv_cache cache = { make_buffer(c, 0, bytes), make_buffer(c, 1, bytes),
-						 type, capacity, kv_heads, head_size };
+		struct hearth_kv_cache cache = { make_buffer(c, 0, bytes),
+						 make_buffer(c, 1, bytes),
+						 type,
+						 capacity,
+						 kv_heads,
+						 head_size };
 		struct hearth_step step = { .position = position };
 		struct hearth_view step_view = make_buffer(c, 2, sizeof(step));
 
 		require(hearth_buffer_write(step_view.buffer, 0, &step, sizeof(step)), "write");
 		require(hearth_recording_create(c->device, &c->recording), "recording");
 		require(hearth_op_attention(c->recording,
-					    make_buffer(c, 3, 4ull * rows * heads * head_size), &cache,
-					    step_view, make_buffer(c, 4, 4ull * rows * heads * head_size),
-					    rows, heads, 0.125f), "attention");
+					    make_buffer(c, 3, 4ull * rows * heads * head_size),
+					    &cache, step_view,
+					    make_buffer(c, 4, 4ull * rows * heads * head_size),
+					    rows, heads, 0.125f),
+			"attention");
 		require(hearth_recording_end(c->recording), "end");
 	}
-	snprintf(name, sizeof(name), "attention %s %u+%u %u/%u×%u", type == HEARTH_TYPE_F32 ? "F32" : "F16",
-		 position, rows, heads, kv_heads, head_size);
+	snprintf(name, sizeof(name), "attention %s %u+%u %u/%u×%u",
+		 type == HEARTH_TYPE_F32 ? "F32" : "F16", position, rows, heads, kv_heads,
+		 head_size);
 	if (rows == 1)
 		measure(name, 2.0 * (double)bytes, "GB/s");
 	else
@@ -170,8 +181,13 @@ static void open_all(void)
 
 int main(int argc, char **argv)
 {
-	static const struct { const char *name; enum hearth_type type; } types[] = {
-		{ "F32", HEARTH_TYPE_F32 }, { "F16", HEARTH_TYPE_F16 }, { "Q8_0", HEARTH_TYPE_Q8_0 },
+	static const struct {
+		const char *name;
+		enum hearth_type type;
+	} types[] = {
+		{ "F32", HEARTH_TYPE_F32 },
+		{ "F16", HEARTH_TYPE_F16 },
+		{ "Q8_0", HEARTH_TYPE_Q8_0 },
 		{ "Q4_0", HEARTH_TYPE_Q4_0 },
 	};
 	bool all = true, some[3] = { false };

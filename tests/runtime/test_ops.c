@@ -9,12 +9,15 @@
 
 #include <math.h>
 
-#define SUM_TOLERANCE	    4e-6
-#define EXP_TOLERANCE	    2e-5
-#define ROTATION_TOLERANCE  1e-6
+#define SUM_TOLERANCE	   4e-6
+#define EXP_TOLERANCE	   2e-5
+#define ROTATION_TOLERANCE 1e-6
 
 static const enum hearth_type types[] = {
-	HEARTH_TYPE_F32, HEARTH_TYPE_F16, HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0,
+	HEARTH_TYPE_F32,
+	HEARTH_TYPE_F16,
+	HEARTH_TYPE_Q8_0,
+	HEARTH_TYPE_Q4_0,
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -38,12 +41,15 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	float *got = rt_alloc(4 * out_count);
 	const struct hearth_matrix matrix = {
 		.view = rt_buffer(w, n * ref_row_bytes(type, k)),
-		.type = type, .rows = n, .columns = k,
+		.type = type,
+		.rows = n,
+		.columns = k,
 	};
 	struct hearth_view x_view = rt_buffer(x, 4ull * rows * k);
 	struct hearth_view y_view = rt_buffer(residual == IN_PLACE ? r : NULL, 4 * out_count);
-	struct hearth_view r_view = residual == OTHER ? rt_buffer(r, 4 * out_count) :
-				    residual == IN_PLACE ? y_view : (struct hearth_view){ 0 };
+	struct hearth_view r_view = residual == OTHER	   ? rt_buffer(r, 4 * out_count)
+				    : residual == IN_PLACE ? y_view
+							   : (struct hearth_view){ 0 };
 	struct hearth_recording *recording = rt_recording();
 	enum hearth_status status;
 
@@ -61,8 +67,11 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 static void test_matmuls(void)
 {
 	static const uint32_t row_counts[] = { 1, 2, 3, 7, 8, 9, 17, 64, 65, 130 };
-	static const struct { uint32_t n, k; } shapes[] = {
-		{ 1, 32 }, { 5, 64 }, { 16, 96 }, { 64, 128 }, { 67, 160 }, { 130, 288 }, { 259, 1024 },
+	static const struct {
+		uint32_t n, k;
+	} shapes[] = {
+		{ 1, 32 },   { 5, 64 },	   { 16, 96 },	  { 64, 128 },
+		{ 67, 160 }, { 130, 288 }, { 259, 1024 },
 	};
 	/* Columns that are no multiple of anything, where the type allows them. */
 	static const uint32_t ragged[] = { 1, 2, 7, 33, 63, 65, 257 };
@@ -82,7 +91,8 @@ static void test_matmuls(void)
 			continue;
 		for (size_t k = 0; k < COUNT(ragged); k++)
 			for (size_t r = 0; r < COUNT(ragged_rows) - (rt_small ? 2 : 0); r++)
-				test_matmul(types[t], ragged_rows[r], 37, ragged[k], (enum residual)(k % 3));
+				test_matmul(types[t], ragged_rows[r], 37, ragged[k],
+					    (enum residual)(k % 3));
 	}
 }
 
@@ -90,7 +100,8 @@ static void test_matmuls(void)
 
 static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t columns)
 {
-	const uint32_t tokens[] = { 0, table_rows - 1, table_rows / 2, table_rows, UINT32_MAX, 1 % table_rows };
+	const uint32_t tokens[] = { 0,		table_rows - 1, table_rows / 2,
+				    table_rows, UINT32_MAX,	1 % table_rows };
 	uint32_t rows = COUNT(tokens);
 	uint64_t count = (uint64_t)rows * columns;
 	void *table = rt_weights(type, table_rows, columns, 7);
@@ -98,14 +109,17 @@ static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t 
 	float *got = rt_random(count, 8); /* not zero */
 	const struct hearth_matrix matrix = {
 		.view = rt_buffer(table, table_rows * ref_row_bytes(type, columns)),
-		.type = type, .rows = table_rows, .columns = columns,
+		.type = type,
+		.rows = table_rows,
+		.columns = columns,
 	};
 	struct hearth_view y = rt_buffer(got, 4 * count);
 	struct hearth_recording *recording = rt_recording();
 
 	ref_embedding(table, type, table_rows, columns, tokens, want, rows);
-	rt_require(hearth_op_embedding(recording, &matrix, rt_buffer(tokens, sizeof(tokens)), y, rows),
-		   "hearth_op_embedding");
+	rt_require(
+		hearth_op_embedding(recording, &matrix, rt_buffer(tokens, sizeof(tokens)), y, rows),
+		"hearth_op_embedding");
 	rt_require(rt_run(recording), "embedding");
 	rt_read(y, got, 4 * count);
 	/* One product of exact factors. */
@@ -129,12 +143,14 @@ static void test_rms_norm(uint32_t rows, uint32_t columns, float epsilon, bool i
 	struct hearth_recording *recording = rt_recording();
 
 	ref_rms_norm(x64, weight64, x64, rows, columns, epsilon);
-	rt_require(hearth_op_rms_norm(recording, x_view, rt_buffer(weight, 4 * columns), y_view, rows,
-				      columns, epsilon), "hearth_op_rms_norm");
+	rt_require(hearth_op_rms_norm(recording, x_view, rt_buffer(weight, 4 * columns), y_view,
+				      rows, columns, epsilon),
+		   "hearth_op_rms_norm");
 	rt_require(rt_run(recording), "rms_norm");
 	rt_read(y_view, x, 4 * count);
-	rt_ok(rt_close_enough(x, x64, NULL, count, SUM_TOLERANCE, 0), "rms_norm: %u × %u, epsilon %g%s",
-	      rows, columns, (double)epsilon, in_place ? ", in place" : "");
+	rt_ok(rt_close_enough(x, x64, NULL, count, SUM_TOLERANCE, 0),
+	      "rms_norm: %u × %u, epsilon %g%s", rows, columns, (double)epsilon,
+	      in_place ? ", in place" : "");
 	rt_free_buffers();
 	free(x), free(weight), free(x64), free(weight64);
 }
@@ -151,15 +167,16 @@ static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 	struct hearth_recording *recording = rt_recording();
 
 	ref_rope(want, position, rows, heads, head_size, dims, base, mode);
-	rt_require(hearth_op_rope(recording, view, rt_step(position), rows, heads, head_size, dims, base,
-				  mode), "hearth_op_rope");
+	rt_require(hearth_op_rope(recording, view, rt_step(position), rows, heads, head_size, dims,
+				  base, mode),
+		   "hearth_op_rope");
 	rt_require(rt_run(recording), "rope");
 	rt_read(view, x, 4 * count);
 	/* Numbers are up to 1, so sums of two products up to 2. */
 	rt_ok(rt_close_enough(x, want, NULL, count, ROTATION_TOLERANCE, 1),
 	      "rope %s: position %u, %u × %u × %u, dims %u, base %g",
-	      mode == HEARTH_ROPE_PAIRS ? "pairs" : "halves", position, rows, heads, head_size, dims,
-	      (double)base);
+	      mode == HEARTH_ROPE_PAIRS ? "pairs" : "halves", position, rows, heads, head_size,
+	      dims, (double)base);
 	rt_free_buffers();
 	free(x), free(want);
 }
@@ -194,8 +211,12 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	double *magnitude = rt_alloc(8 * count);
 	double *scores = rt_alloc(8ull * positions);
 	const struct hearth_kv_cache cache = {
-		.keys = rt_buffer(NULL, cache_bytes), .values = rt_buffer(NULL, cache_bytes),
-		.type = type, .capacity = capacity, .kv_heads = kv_heads, .head_size = head_size,
+		.keys = rt_buffer(NULL, cache_bytes),
+		.values = rt_buffer(NULL, cache_bytes),
+		.type = type,
+		.capacity = capacity,
+		.kv_heads = kv_heads,
+		.head_size = head_size,
 	};
 	struct hearth_recording *recording = rt_recording();
 	struct hearth_view y = rt_buffer(NULL, 4 * count);
@@ -214,17 +235,20 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	if (position)
 		rt_require(hearth_op_kv_store(recording, rt_buffer(k, 4 * position * row),
 					      rt_buffer(v, 4 * position * row), &cache, rt_step(0),
-					      position), "hearth_op_kv_store");
+					      position),
+			   "hearth_op_kv_store");
 	rt_require(hearth_op_kv_store(recording, rt_buffer(k + position * row, 4 * rows * row),
-				      rt_buffer(v + position * row, 4 * rows * row), &cache, step, rows),
+				      rt_buffer(v + position * row, 4 * rows * row), &cache, step,
+				      rows),
 		   "hearth_op_kv_store");
-	rt_require(hearth_op_attention(recording, rt_buffer(q, 4 * count), &cache, step, y, rows, heads,
-				       scale), "hearth_op_attention");
+	rt_require(hearth_op_attention(recording, rt_buffer(q, 4 * count), &cache, step, y, rows,
+				       heads, scale),
+		   "hearth_op_attention");
 	rt_require(rt_run(recording), "attention");
 	rt_read(y, got, 4 * count);
 	rt_ok(rt_close_enough(got, want, magnitude, count, EXP_TOLERANCE, 0),
-	      "attention %s: position %u, %u rows, %u heads over %u, head size %u", rt_type_name(type),
-	      position, rows, heads, kv_heads, head_size);
+	      "attention %s: position %u, %u rows, %u heads over %u, head size %u",
+	      rt_type_name(type), position, rows, heads, kv_heads, head_size);
 	rt_free_buffers();
 	free(q), free(k), free(v), free(got), free(k64), free(v64), free(q64), free(want);
 	free(magnitude), free(scores);
@@ -234,14 +258,19 @@ static void test_attentions(void)
 {
 	/* Each is a kernel of its own to compile, so the types share out all but the most usual. */
 	static const uint32_t head_sizes[2][6] = {
-		{ 16, 64, 128, 96, 256, 6 }, { 32, 64, 128, 80, 16, 2 },
+		{ 16, 64, 128, 96, 256, 6 },
+		{ 32, 64, 128, 80, 16, 2 },
 	};
-	static const struct { uint32_t heads, kv_heads; } groups[] = {
+	static const struct {
+		uint32_t heads, kv_heads;
+	} groups[] = {
 		{ 1, 1 }, { 4, 2 }, { 4, 1 }, { 8, 1 }, { 7, 1 }, { 6, 6 },
 	};
-	static const struct { uint32_t position, rows; } steps[] = {
-		{ 0, 1 }, { 1, 1 }, { 63, 1 }, { 64, 1 }, { 200, 1 }, { 0, 2 }, { 5, 3 }, { 0, 16 },
-		{ 0, 33 }, { 17, 40 }, { 100, 9 },
+	static const struct {
+		uint32_t position, rows;
+	} steps[] = {
+		{ 0, 1 }, { 1, 1 },  { 63, 1 }, { 64, 1 },  { 200, 1 }, { 0, 2 },
+		{ 5, 3 }, { 0, 16 }, { 0, 33 }, { 17, 40 }, { 100, 9 },
 	};
 	static const enum hearth_type cache_types[] = { HEARTH_TYPE_F32, HEARTH_TYPE_F16 };
 
@@ -251,13 +280,15 @@ static void test_attentions(void)
 				size_t g = (h + s) % COUNT(groups);
 
 				if (!rt_small || (h < 2 && s % 3 == 0))
-					test_attention(cache_types[t], steps[s].position, steps[s].rows,
-						       groups[g].heads, groups[g].kv_heads,
-						       head_sizes[t][h]);
+					test_attention(cache_types[t], steps[s].position,
+						       steps[s].rows, groups[g].heads,
+						       groups[g].kv_heads, head_sizes[t][h]);
 			}
 		for (size_t g = 0; g < COUNT(groups) && !rt_small; g++) {
-			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads, 64);
-			test_attention(cache_types[t], 31, 35, groups[g].heads, groups[g].kv_heads, 64);
+			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads,
+				       64);
+			test_attention(cache_types[t], 31, 35, groups[g].heads, groups[g].kv_heads,
+				       64);
 		}
 		if (!rt_small) {
 			test_attention(cache_types[t], 4095, 1, 8, 2, 64);
@@ -278,15 +309,19 @@ static void test_kv_overflow(enum hearth_type type)
 	struct hearth_recording *recording = rt_recording();
 	struct hearth_view both, k_view = rt_buffer(k, sizeof(float) * ROWS * ROW);
 	struct hearth_kv_cache cache = {
-		.type = type, .capacity = CAPACITY, .kv_heads = 2, .head_size = 32,
+		.type = type,
+		.capacity = CAPACITY,
+		.kv_heads = 2,
+		.head_size = 32,
 	};
 
 	memset(before, 0x5a, 2 * cache_bytes);
 	memcpy(want, before, 2 * cache_bytes);
 	for (int half = 0; half < 2; half++)
 		for (int r = 0; r < CAPACITY - POSITION; r++)
-			ref_quantise_row(k + r * ROW, type, ROW, want + half * cache_bytes +
-					 (POSITION + r) * cache_bytes / CAPACITY);
+			ref_quantise_row(k + r * ROW, type, ROW,
+					 want + half * cache_bytes +
+						 (POSITION + r) * cache_bytes / CAPACITY);
 	both = rt_buffer(before, 2 * cache_bytes);
 	cache.keys = (struct hearth_view){ both.buffer, 0, cache_bytes };
 	cache.values = (struct hearth_view){ both.buffer, cache_bytes, cache_bytes };
@@ -294,12 +329,13 @@ static void test_kv_overflow(enum hearth_type type)
 		   "hearth_op_kv_store");
 	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(CAPACITY), ROWS),
 		   "hearth_op_kv_store");
-	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(UINT32_MAX - 1), ROWS),
+	rt_require(hearth_op_kv_store(recording, k_view, k_view, &cache, rt_step(UINT32_MAX - 1),
+				      ROWS),
 		   "hearth_op_kv_store");
 	rt_require(rt_run(recording), "kv_store");
 	rt_read(both, after, 2 * cache_bytes);
-	rt_ok(!memcmp(want, after, 2 * cache_bytes), "kv_store %s: rows beyond the capacity are dropped",
-	      rt_type_name(type));
+	rt_ok(!memcmp(want, after, 2 * cache_bytes),
+	      "kv_store %s: rows beyond the capacity are dropped", rt_type_name(type));
 	rt_free_buffers();
 	free(k), free(before), free(after), free(want);
 }
@@ -322,7 +358,8 @@ static void test_elementwise(uint32_t count, bool silu)
 	b_view = rt_buffer(b, 4ull * count);
 	if (silu) {
 		ref_silu_mul(a64, b64, a64, count);
-		rt_require(hearth_op_silu_mul(recording, a_view, b_view, a_view, count), "silu_mul");
+		rt_require(hearth_op_silu_mul(recording, a_view, b_view, a_view, count),
+			   "silu_mul");
 	} else {
 		ref_add(a64, b64, b64, count);
 		memcpy(a64, b64, 8ull * count);
@@ -330,8 +367,8 @@ static void test_elementwise(uint32_t count, bool silu)
 	}
 	rt_require(rt_run(recording), "elementwise");
 	rt_read(silu ? a_view : b_view, a, 4ull * count);
-	rt_ok(rt_close_enough(a, a64, NULL, count, silu ? EXP_TOLERANCE : 1e-7, 1e-30), "%s: %u elements",
-	      silu ? "silu_mul" : "add", count);
+	rt_ok(rt_close_enough(a, a64, NULL, count, silu ? EXP_TOLERANCE : 1e-7, 1e-30),
+	      "%s: %u elements", silu ? "silu_mul" : "add", count);
 	rt_free_buffers();
 	free(a), free(b), free(a64), free(b64);
 }
@@ -382,7 +419,8 @@ static void test_argmax(uint32_t rows, uint32_t columns)
 	}
 	x64 = rt_doubles(x, count);
 	ref_argmax(x64, want, rows, columns);
-	rt_require(hearth_op_argmax(recording, rt_buffer(x, 4 * count), index, rows, columns), "argmax");
+	rt_require(hearth_op_argmax(recording, rt_buffer(x, 4 * count), index, rows, columns),
+		   "argmax");
 	rt_require(rt_run(recording), "argmax");
 	rt_read(index, got, 4ull * rows);
 	for (uint32_t r = 0; r < rows; r++)
@@ -397,7 +435,9 @@ int main(void)
 {
 	static const uint32_t lengths[] = { 1, 3, 4, 63, 64, 255, 257, 1000, 70001 };
 	static const uint32_t norm_columns[] = { 1, 5, 64, 100, 288, 1024, 4097 };
-	static const struct { uint32_t rows, columns; } tables[] = { { 1, 32 }, { 100, 96 }, { 33, 288 } };
+	static const struct {
+		uint32_t rows, columns;
+	} tables[] = { { 1, 32 }, { 100, 96 }, { 33, 288 } };
 
 	rt_open();
 	test_matmuls();

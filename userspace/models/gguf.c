@@ -16,11 +16,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define GGUF_MAGIC	     0x46554747u /* "GGUF" */
-#define GGUF_ALIGNMENT	     32u
-#define GGUF_MAX_KEY_BYTES   65535u
-#define GGUF_MIN_KV_BYTES    (8 + 4 + 1)
-#define GGUF_MIN_INFO_BYTES  (8 + 4 + 8 + 4 + 8)
+#define GGUF_MAGIC	    0x46554747u /* "GGUF" */
+#define GGUF_ALIGNMENT	    32u
+#define GGUF_MAX_KEY_BYTES  65535u
+#define GGUF_MIN_KV_BYTES   (8 + 4 + 1)
+#define GGUF_MIN_INFO_BYTES (8 + 4 + 8 + 4 + 8)
 
 struct hm_gguf {
 	char *name;
@@ -40,56 +40,36 @@ static const struct {
 	uint16_t block;
 	uint16_t bytes;
 } tensor_types[] = {
-	[0] = { "F32", 1, 4 },
-	[1] = { "F16", 1, 2 },
-	[2] = { "Q4_0", 32, 18 },
-	[3] = { "Q4_1", 32, 20 },
-	[6] = { "Q5_0", 32, 22 },
-	[7] = { "Q5_1", 32, 24 },
-	[8] = { "Q8_0", 32, 34 },
-	[9] = { "Q8_1", 32, 36 },
-	[10] = { "Q2_K", 256, 84 },
-	[11] = { "Q3_K", 256, 110 },
-	[12] = { "Q4_K", 256, 144 },
-	[13] = { "Q5_K", 256, 176 },
-	[14] = { "Q6_K", 256, 210 },
-	[15] = { "Q8_K", 256, 292 },
-	[16] = { "IQ2_XXS", 256, 66 },
-	[17] = { "IQ2_XS", 256, 74 },
-	[18] = { "IQ3_XXS", 256, 98 },
-	[19] = { "IQ1_S", 256, 50 },
-	[20] = { "IQ4_NL", 32, 18 },
-	[21] = { "IQ3_S", 256, 110 },
-	[22] = { "IQ2_S", 256, 82 },
-	[23] = { "IQ4_XS", 256, 136 },
-	[24] = { "I8", 1, 1 },
-	[25] = { "I16", 1, 2 },
-	[26] = { "I32", 1, 4 },
-	[27] = { "I64", 1, 8 },
-	[28] = { "F64", 1, 8 },
-	[29] = { "IQ1_M", 256, 56 },
-	[30] = { "BF16", 1, 2 },
-	[34] = { "TQ1_0", 256, 54 },
-	[35] = { "TQ2_0", 256, 66 },
-	[39] = { "MXFP4", 32, 17 },
+	[0] = { "F32", 1, 4 },	       [1] = { "F16", 1, 2 },	      [2] = { "Q4_0", 32, 18 },
+	[3] = { "Q4_1", 32, 20 },      [6] = { "Q5_0", 32, 22 },      [7] = { "Q5_1", 32, 24 },
+	[8] = { "Q8_0", 32, 34 },      [9] = { "Q8_1", 32, 36 },      [10] = { "Q2_K", 256, 84 },
+	[11] = { "Q3_K", 256, 110 },   [12] = { "Q4_K", 256, 144 },   [13] = { "Q5_K", 256, 176 },
+	[14] = { "Q6_K", 256, 210 },   [15] = { "Q8_K", 256, 292 },   [16] = { "IQ2_XXS", 256, 66 },
+	[17] = { "IQ2_XS", 256, 74 },  [18] = { "IQ3_XXS", 256, 98 }, [19] = { "IQ1_S", 256, 50 },
+	[20] = { "IQ4_NL", 32, 18 },   [21] = { "IQ3_S", 256, 110 },  [22] = { "IQ2_S", 256, 82 },
+	[23] = { "IQ4_XS", 256, 136 }, [24] = { "I8", 1, 1 },	      [25] = { "I16", 1, 2 },
+	[26] = { "I32", 1, 4 },	       [27] = { "I64", 1, 8 },	      [28] = { "F64", 1, 8 },
+	[29] = { "IQ1_M", 256, 56 },   [30] = { "BF16", 1, 2 },	      [34] = { "TQ1_0", 256, 54 },
+	[35] = { "TQ2_0", 256, 66 },   [39] = { "MXFP4", 32, 17 },
 };
 
 const char *hm_gguf_type_name(uint32_t type)
 {
-	return type < sizeof(tensor_types) / sizeof(tensor_types[0]) ? tensor_types[type].name : NULL;
+	return type < sizeof(tensor_types) / sizeof(tensor_types[0]) ? tensor_types[type].name
+								     : NULL;
 }
 
 static const uint8_t value_bytes[] = {
-	[HM_GGUF_U8] = 1,  [HM_GGUF_I8] = 1,   [HM_GGUF_U16] = 2, [HM_GGUF_I16] = 2,
-	[HM_GGUF_U32] = 4, [HM_GGUF_I32] = 4,  [HM_GGUF_F32] = 4, [HM_GGUF_BOOL] = 1,
-	[HM_GGUF_U64] = 8, [HM_GGUF_I64] = 8,  [HM_GGUF_F64] = 8,
+	[HM_GGUF_U8] = 1,  [HM_GGUF_I8] = 1,  [HM_GGUF_U16] = 2, [HM_GGUF_I16] = 2,
+	[HM_GGUF_U32] = 4, [HM_GGUF_I32] = 4, [HM_GGUF_F32] = 4, [HM_GGUF_BOOL] = 1,
+	[HM_GGUF_U64] = 8, [HM_GGUF_I64] = 8, [HM_GGUF_F64] = 8,
 };
 
 static const char *const value_names[] = {
-	[HM_GGUF_U8] = "u8",	 [HM_GGUF_I8] = "i8",	      [HM_GGUF_U16] = "u16",
-	[HM_GGUF_I16] = "i16",	 [HM_GGUF_U32] = "u32",	      [HM_GGUF_I32] = "i32",
-	[HM_GGUF_F32] = "f32",	 [HM_GGUF_BOOL] = "bool",     [HM_GGUF_STRING] = "string",
-	[HM_GGUF_ARRAY] = "array", [HM_GGUF_U64] = "u64",     [HM_GGUF_I64] = "i64",
+	[HM_GGUF_U8] = "u8",	   [HM_GGUF_I8] = "i8",	    [HM_GGUF_U16] = "u16",
+	[HM_GGUF_I16] = "i16",	   [HM_GGUF_U32] = "u32",   [HM_GGUF_I32] = "i32",
+	[HM_GGUF_F32] = "f32",	   [HM_GGUF_BOOL] = "bool", [HM_GGUF_STRING] = "string",
+	[HM_GGUF_ARRAY] = "array", [HM_GGUF_U64] = "u64",   [HM_GGUF_I64] = "i64",
 	[HM_GGUF_F64] = "f64",
 };
 
@@ -204,8 +184,10 @@ static int read_entry(struct reader *r, struct hm_gguf_entry *entry)
 			return ret;
 	}
 	if (!known_value_type(type))
-		return hm_fail(r->error, -EINVAL, "%s: %s: value type %u is not known (expected 0 to 12%s)",
-			       r->gguf->name, what, type, entry->is_array ? ", no nested array" : "");
+		return hm_fail(r->error, -EINVAL,
+			       "%s: %s: value type %u is not known (expected 0 to 12%s)",
+			       r->gguf->name, what, type,
+			       entry->is_array ? ", no nested array" : "");
 	entry->type = (enum hm_gguf_type)type;
 	return skip_values(r, what, type, entry->count, &entry->data);
 }
@@ -254,9 +236,10 @@ static int read_tensor_info(struct reader *r, struct hm_gguf_tensor *tensor, uin
 			       r->gguf->name, what, tensor->type);
 	if (tensor->dims[0] % tensor_types[tensor->type].block)
 		return hm_fail(r->error, -EINVAL,
-			       "%s: %s: row of %" PRIu64 " elements, expected a multiple of %s's %u",
-			       r->gguf->name, what, tensor->dims[0], hm_gguf_type_name(tensor->type),
-			       tensor_types[tensor->type].block);
+			       "%s: %s: row of %" PRIu64
+			       " elements, expected a multiple of %s's %u",
+			       r->gguf->name, what, tensor->dims[0],
+			       hm_gguf_type_name(tensor->type), tensor_types[tensor->type].block);
 	if (__builtin_mul_overflow(elements / tensor_types[tensor->type].block,
 				   tensor_types[tensor->type].bytes, &tensor->bytes))
 		return hm_fail(r->error, -EINVAL, "%s: %s: too large", r->gguf->name, what);
@@ -294,7 +277,8 @@ static int place_tensors(struct reader *r, const uint64_t *offsets, uint32_t ali
 
 		if (offsets[i] % alignment)
 			return hm_fail(r->error, -EINVAL,
-				       "%s: tensor %.*s: offset %" PRIu64 ", expected a multiple of %u",
+				       "%s: tensor %.*s: offset %" PRIu64
+				       ", expected a multiple of %u",
 				       gguf->name, (int)tensor->name.length, tensor->name.bytes,
 				       offsets[i], alignment);
 		if (offsets[i] > room || tensor->bytes > room - offsets[i])
@@ -311,8 +295,9 @@ static int place_tensors(struct reader *r, const uint64_t *offsets, uint32_t ali
 		const struct hm_gguf_tensor *tensor = gguf->by_name[i];
 
 		if (!compare_strings(tensor->name, gguf->by_name[i - 1]->name))
-			return hm_fail(r->error, -EINVAL, "%s: tensor %.*s: stands in the file twice",
-				       gguf->name, (int)tensor->name.length, tensor->name.bytes);
+			return hm_fail(r->error, -EINVAL,
+				       "%s: tensor %.*s: stands in the file twice", gguf->name,
+				       (int)tensor->name.length, tensor->name.bytes);
 	}
 	return 0;
 }
@@ -327,14 +312,16 @@ static int read_header(struct reader *r)
 	if (ret)
 		return ret;
 	if (magic != GGUF_MAGIC)
-		return hm_fail(r->error, -EINVAL, "%s: magic is 0x%08x, expected 0x%08x (a GGUF file)",
-			       gguf->name, magic, GGUF_MAGIC);
+		return hm_fail(r->error, -EINVAL,
+			       "%s: magic is 0x%08x, expected 0x%08x (a GGUF file)", gguf->name,
+			       magic, GGUF_MAGIC);
 	ret = read_u32(r, "version", &version);
 	if (ret)
 		return ret;
 	if (version != 2 && version != 3)
-		return hm_fail(r->error, -EINVAL, "%s: version is %u, expected 2 or 3%s", gguf->name,
-			       version, version & 0xffff ? "" : " (big-endian files are not read)");
+		return hm_fail(r->error, -EINVAL, "%s: version is %u, expected 2 or 3%s",
+			       gguf->name, version,
+			       version & 0xffff ? "" : " (big-endian files are not read)");
 	ret = read_u64(r, "tensor count", &gguf->tensor_count);
 	if (!ret)
 		ret = read_u64(r, "metadata count", &gguf->entry_count);
@@ -343,11 +330,13 @@ static int read_header(struct reader *r)
 	/* What the file could hold at most bounds the allocations. */
 	if (gguf->entry_count > left(r) / GGUF_MIN_KV_BYTES)
 		return hm_fail(r->error, -EINVAL,
-			       "%s: metadata count is %" PRIu64 ", more than the file's %zu bytes can hold",
+			       "%s: metadata count is %" PRIu64
+			       ", more than the file's %zu bytes can hold",
 			       gguf->name, gguf->entry_count, gguf->size);
 	if (gguf->tensor_count > left(r) / GGUF_MIN_INFO_BYTES)
 		return hm_fail(r->error, -EINVAL,
-			       "%s: tensor count is %" PRIu64 ", more than the file's %zu bytes can hold",
+			       "%s: tensor count is %" PRIu64
+			       ", more than the file's %zu bytes can hold",
 			       gguf->name, gguf->tensor_count, gguf->size);
 	return 0;
 }
@@ -571,7 +560,8 @@ int hm_gguf_u32(const struct hm_gguf *gguf, const char *key, bool required, uint
 	if (!scalar_integer(entry, &wide))
 		return wrong_type(gguf, entry, key, "an integer", error);
 	if (wide < 0 || wide > UINT32_MAX)
-		return hm_fail(error, -EINVAL, "%s: metadata %s: is %" PRId64 ", expected 0 to 2^32 - 1",
+		return hm_fail(error, -EINVAL,
+			       "%s: metadata %s: is %" PRId64 ", expected 0 to 2^32 - 1",
 			       gguf->name, key, wide);
 	*value = (uint32_t)wide;
 	return 0;
@@ -594,7 +584,8 @@ int hm_gguf_f32(const struct hm_gguf *gguf, const char *key, bool required, floa
 		return wrong_type(gguf, entry, key, "f32", error);
 	}
 	if (!isfinite(*value))
-		return hm_fail(error, -EINVAL, "%s: metadata %s: is not a finite number", gguf->name, key);
+		return hm_fail(error, -EINVAL, "%s: metadata %s: is not a finite number",
+			       gguf->name, key);
 	return 0;
 }
 
@@ -608,8 +599,8 @@ int hm_gguf_bool(const struct hm_gguf *gguf, const char *key, bool required, boo
 	if (entry->is_array || entry->type != HM_GGUF_BOOL)
 		return wrong_type(gguf, entry, key, "bool", error);
 	if (*entry->data > 1)
-		return hm_fail(error, -EINVAL, "%s: metadata %s: is %u, expected 0 or 1", gguf->name,
-			       key, *entry->data);
+		return hm_fail(error, -EINVAL, "%s: metadata %s: is %u, expected 0 or 1",
+			       gguf->name, key, *entry->data);
 	*value = *entry->data;
 	return 0;
 }
@@ -629,8 +620,8 @@ int hm_gguf_string(const struct hm_gguf *gguf, const char *key, bool required,
 	return 0;
 }
 
-int hm_gguf_array(const struct hm_gguf *gguf, const char *key, enum hm_gguf_type type, bool required,
-		  const struct hm_gguf_entry **entry, struct hm_error *error)
+int hm_gguf_array(const struct hm_gguf *gguf, const char *key, enum hm_gguf_type type,
+		  bool required, const struct hm_gguf_entry **entry, struct hm_error *error)
 {
 	char expected[32];
 

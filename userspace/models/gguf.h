@@ -89,8 +89,8 @@ int hm_gguf_string(const struct hm_gguf *gguf, const char *key, bool required,
 		   struct hm_string *value, struct hm_error *error);
 
 /* Array with elements of @type: 0 and the entry, -ENOENT or -EINVAL as above. */
-int hm_gguf_array(const struct hm_gguf *gguf, const char *key, enum hm_gguf_type type, bool required,
-		  const struct hm_gguf_entry **entry, struct hm_error *error);
+int hm_gguf_array(const struct hm_gguf *gguf, const char *key, enum hm_gguf_type type,
+		  bool required, const struct hm_gguf_entry **entry, struct hm_error *error);
 /* The string at *@cursor of an array of strings, which then points to the next one; start at entry->data. */
 struct hm_string hm_gguf_next_string(const uint8_t **cursor);
 

@@ -32,8 +32,8 @@ struct hm_llama {
 	struct hearth_buffer *output_norm;
 	/* Activations, each [max_rows × …]. */
 	struct hearth_buffer *x, *normed, *q, *k, *v, *attention, *gate, *up;
-	struct hearth_buffer *logits;			  /* [vocabulary] of the last row */
-	struct hearth_buffer *tokens, *step, *best;	  /* shared with the host */
+	struct hearth_buffer *logits;			   /* [vocabulary] of the last row */
+	struct hearth_buffer *tokens, *step, *best;	   /* shared with the host */
 	struct hearth_recording *recordings[MAX_ROWS + 1]; /* by rows */
 	uint64_t weight_bytes;
 	uint64_t weight_total;
@@ -112,9 +112,9 @@ static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, stru
 		const struct hm_gguf_tensor *tensor;
 		struct hearth_matrix *matrix;
 	} matrices[] = {
-		{ t->attn_q, &layer->q },	  { t->attn_k, &layer->k },
-		{ t->attn_v, &layer->v },	  { t->attn_output, &layer->output },
-		{ t->ffn_gate, &layer->gate },	  { t->ffn_up, &layer->up },
+		{ t->attn_q, &layer->q },      { t->attn_k, &layer->k },
+		{ t->attn_v, &layer->v },      { t->attn_output, &layer->output },
+		{ t->ffn_gate, &layer->gate }, { t->ffn_up, &layer->up },
 		{ t->ffn_down, &layer->down },
 	};
 	size_t i;
@@ -196,16 +196,19 @@ int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
 	if (ret)
 		return ret;
 	if (options->context > params.context)
-		return hm_fail(error, -EINVAL, "%s: context of %u tokens asked for, the model was trained for %u",
+		return hm_fail(error, -EINVAL,
+			       "%s: context of %u tokens asked for, the model was trained for %u",
 			       hm_gguf_name(gguf), options->context, params.context);
 	if (!options->max_rows || options->max_rows > MAX_ROWS ||
 	    (options->kv_type != HEARTH_TYPE_F32 && options->kv_type != HEARTH_TYPE_F16))
-		return hm_fail(error, -EINVAL, "%u rows a step and cache type %d, expected 1 to %u and F32 or F16",
+		return hm_fail(error, -EINVAL,
+			       "%u rows a step and cache type %d, expected 1 to %u and F32 or F16",
 			       options->max_rows, options->kv_type, MAX_ROWS);
 	/* The last row of the activations must start where a view may. */
 	if (params.dim % 4)
 		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata llama.embedding_length: is %u, a device needs a multiple of 4",
+			       "%s: metadata llama.embedding_length: is %u, a device needs a "
+			       "multiple of 4",
 			       hm_gguf_name(gguf), params.dim);
 	ret = hm_tensors_read(gguf, &params, &tensors, error);
 	if (ret)
@@ -249,9 +252,10 @@ void hm_llama_destroy(struct hm_llama *m)
 	if (m->output.view.buffer != m->embedding.view.buffer)
 		destroy_matrix(&m->output);
 	destroy_matrix(&m->embedding);
-	struct hearth_buffer *const buffers[] = { m->output_norm, m->x,	     m->normed, m->q,	 m->k,
-						  m->v,		  m->attention, m->gate,   m->up,
-						  m->logits,	  m->tokens, m->step,	m->best };
+	struct hearth_buffer *const buffers[] = { m->output_norm, m->x,	     m->normed,	   m->q,
+						  m->k,		  m->v,	     m->attention, m->gate,
+						  m->up,	  m->logits, m->tokens,	   m->step,
+						  m->best };
 
 	for (i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
 		hearth_buffer_destroy(buffers[i]);
@@ -305,12 +309,12 @@ struct recorder {
 	uint64_t total;
 };
 
-#define OP(r, op, ...)                                                                   \
-	do {                                                                             \
-		if (!(r)->status) {                                                      \
+#define OP(r, op, ...)                                                                  \
+	do {                                                                            \
+		if (!(r)->status) {                                                     \
 			progress((r)->m, "preparing kernels", (r)->done++, (r)->total); \
 			(r)->status = hearth_op_##op((r)->recording, __VA_ARGS__);      \
-		}                                                                        \
+		}                                                                       \
 	} while (0)
 
 static void record_attention(struct recorder *r, struct layer *layer)
@@ -408,11 +412,12 @@ int hm_llama_step(struct hm_llama *m, const uint32_t *tokens, uint32_t rows, uin
 	if (ret)
 		return ret;
 	if (position > m->options.context || rows > m->options.context - position)
-		return hm_fail(error, -EINVAL, "tokens %u to %u do not fit a context of %u", position,
-			       position + rows - 1, m->options.context);
+		return hm_fail(error, -EINVAL, "tokens %u to %u do not fit a context of %u",
+			       position, position + rows - 1, m->options.context);
 	for (i = 0; i < rows; i++)
 		if (tokens[i] >= m->params.vocabulary)
-			return hm_fail(error, -EINVAL, "token %u, expected less than the vocabulary's %u",
+			return hm_fail(error, -EINVAL,
+				       "token %u, expected less than the vocabulary's %u",
 				       tokens[i], m->params.vocabulary);
 	memcpy(hearth_buffer_map(m->tokens), tokens, 4ull * rows);
 	memcpy(hearth_buffer_map(m->step), &step, sizeof(step));
@@ -438,7 +443,8 @@ uint32_t hm_llama_argmax(const struct hm_llama *m)
 
 int hm_llama_logits(struct hm_llama *m, float *logits, struct hm_error *error)
 {
-	enum hearth_status status = hearth_buffer_read(m->logits, 0, logits, 4ull * m->params.vocabulary);
+	enum hearth_status status =
+		hearth_buffer_read(m->logits, 0, logits, 4ull * m->params.vocabulary);
 
 	return status ? device_error(error, status) : 0;
 }

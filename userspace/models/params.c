@@ -32,7 +32,8 @@ static int read_field(const struct hm_gguf *gguf, const struct field *field, str
 		return ret;
 	if (*field->value < field->least || *field->value > field->most)
 		return hm_fail(error, -EINVAL, "%s: metadata %s: is %u, expected %u to %u",
-			       hm_gguf_name(gguf), field->key, *field->value, field->least, field->most);
+			       hm_gguf_name(gguf), field->key, *field->value, field->least,
+			       field->most);
 	return 0;
 }
 
@@ -48,16 +49,18 @@ static int refuse_variants(const struct hm_gguf *gguf, struct hm_error *error)
 	if (ret && ret != -ENOENT)
 		return ret;
 	if (!ret && (text.length != 4 || memcmp(text.bytes, "none", 4)))
-		return hm_fail(error, -ENOTSUP, "%s: metadata %s: \"%.*s\" is not supported (supported: none)",
+		return hm_fail(error, -ENOTSUP,
+			       "%s: metadata %s: \"%.*s\" is not supported (supported: none)",
 			       hm_gguf_name(gguf), scaling,
 			       (int)(text.length < 32 ? text.length : 32), text.bytes);
 	ret = hm_gguf_u32(gguf, "llama.expert_count", false, &experts, error);
 	if (ret && ret != -ENOENT)
 		return ret;
 	if (experts)
-		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata llama.expert_count: mixtures of experts are not supported",
-			       hm_gguf_name(gguf));
+		return hm_fail(
+			error, -ENOTSUP,
+			"%s: metadata llama.expert_count: mixtures of experts are not supported",
+			hm_gguf_name(gguf));
 	return 0;
 }
 
@@ -75,11 +78,13 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 		return ret;
 	if (text.length != 5 || memcmp(text.bytes, "llama", 5))
 		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata general.architecture: \"%.*s\" is not supported (supported: llama)",
-			       hm_gguf_name(gguf), (int)(text.length < 64 ? text.length : 64), text.bytes);
+			       "%s: metadata general.architecture: \"%.*s\" is not supported "
+			       "(supported: llama)",
+			       hm_gguf_name(gguf), (int)(text.length < 64 ? text.length : 64),
+			       text.bytes);
 	if (!hm_gguf_string(gguf, "general.name", false, &text, NULL))
-		snprintf(p->name, sizeof(p->name), "%.*s", (int)(text.length < 127 ? text.length : 127),
-			 text.bytes);
+		snprintf(p->name, sizeof(p->name), "%.*s",
+			 (int)(text.length < 127 ? text.length : 127), text.bytes);
 	const struct field fields[] = {
 		{ "llama.context_length", &p->context, true, 1, MAX_CONTEXT },
 		{ "llama.embedding_length", &p->dim, true, 1, MAX_DIM },
@@ -101,7 +106,8 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 		p->kv_heads = p->heads;
 	if (!p->head_size && p->dim % p->heads)
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama.embedding_length: is %u, expected a multiple of the %u heads",
+			       "%s: metadata llama.embedding_length: is %u, expected a multiple of "
+			       "the %u heads",
 			       hm_gguf_name(gguf), p->dim, p->heads);
 	if (!p->head_size)
 		p->head_size = p->dim / p->heads;
@@ -109,14 +115,17 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 		p->rope_dims = p->head_size;
 	if (p->heads % p->kv_heads)
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama.attention.head_count_kv: is %u, expected a divisor of the %u heads",
+			       "%s: metadata llama.attention.head_count_kv: is %u, expected a "
+			       "divisor of the %u heads",
 			       hm_gguf_name(gguf), p->kv_heads, p->heads);
 	if (p->head_size > 1024 || p->rope_dims % 2 || p->rope_dims > p->head_size ||
 	    (value_length && value_length != p->head_size))
-		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata llama.attention: heads of %u elements (values %u), %u of them turned: expected at most 1024, equal, and an even number of those",
-			       hm_gguf_name(gguf), p->head_size,
-			       value_length ? value_length : p->head_size, p->rope_dims);
+		return hm_fail(
+			error, -ENOTSUP,
+			"%s: metadata llama.attention: heads of %u elements (values %u), %u of "
+			"them turned: expected at most 1024, equal, and an even number of those",
+			hm_gguf_name(gguf), p->head_size,
+			value_length ? value_length : p->head_size, p->rope_dims);
 	ret = hm_gguf_f32(gguf, "llama.attention.layer_norm_rms_epsilon", true, &p->epsilon, error);
 	if (ret)
 		return ret;
@@ -125,11 +134,13 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 		return ret;
 	if (!(p->epsilon >= 0) || !(p->rope_base > 0))
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama: norm epsilon %g and rope base %g, expected no negative ones",
+			       "%s: metadata llama: norm epsilon %g and rope base %g, expected no "
+			       "negative ones",
 			       hm_gguf_name(gguf), p->epsilon, p->rope_base);
 	embedding = hm_gguf_find_tensor(gguf, "token_embd.weight");
 	if (!embedding)
-		return hm_fail(error, -ENOENT, "%s: tensor token_embd.weight: missing", hm_gguf_name(gguf));
+		return hm_fail(error, -ENOENT, "%s: tensor token_embd.weight: missing",
+			       hm_gguf_name(gguf));
 	p->vocabulary = (uint32_t)embedding->dims[1];
 	return refuse_variants(gguf, error);
 }
@@ -145,17 +156,21 @@ static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uin
 	*out = tensor;
 	if (!tensor)
 		return required ? hm_fail(error, -ENOENT, "%s: tensor %s: missing",
-					  hm_gguf_name(gguf), name) : 0;
+					  hm_gguf_name(gguf), name)
+				: 0;
 	if (tensor->dims[0] != columns || tensor->dims[1] != (matrix ? rows : 1) ||
 	    tensor->dims[2] != 1 || tensor->dims[3] != 1)
-		return hm_fail(error, -EINVAL, "%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u]",
+		return hm_fail(error, -EINVAL,
+			       "%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u]",
 			       hm_gguf_name(gguf), name, (unsigned long long)tensor->dims[0],
-			       (unsigned long long)tensor->dims[1], (unsigned long long)tensor->dims[2],
+			       (unsigned long long)tensor->dims[1],
+			       (unsigned long long)tensor->dims[2],
 			       (unsigned long long)tensor->dims[3], columns, matrix ? rows : 1);
 	if (matrix ? tensor->type != TYPE_F32 && tensor->type != TYPE_F16 &&
-			     tensor->type != TYPE_Q8_0 && tensor->type != TYPE_Q4_0 :
-		     tensor->type != TYPE_F32)
-		return hm_fail(error, -ENOTSUP, "%s: tensor %s: type %s is not supported (supported: %s)",
+			     tensor->type != TYPE_Q8_0 && tensor->type != TYPE_Q4_0
+		   : tensor->type != TYPE_F32)
+		return hm_fail(error, -ENOTSUP,
+			       "%s: tensor %s: type %s is not supported (supported: %s)",
 			       hm_gguf_name(gguf), name, hm_gguf_type_name(tensor->type),
 			       matrix ? "F32 F16 Q8_0 Q4_0" : "F32");
 	(*used)++;
@@ -206,7 +221,8 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_tensors *t,
 
 	for (i = 0; i < hm_gguf_tensor_count(gguf); i++) {
 		const struct hm_gguf_tensor *tensor = hm_gguf_tensor_at(gguf, i);
-		bool found = tensor == t->embedding || tensor == t->output_norm || tensor == t->output;
+		bool found =
+			tensor == t->embedding || tensor == t->output_norm || tensor == t->output;
 
 		for (layer = 0; layer < layers && !found; layer++) {
 			const struct hm_gguf_tensor *const *all = (const void *)&t->layers[layer];
@@ -215,7 +231,8 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_tensors *t,
 				found |= all[j] == tensor;
 		}
 		if (!found)
-			return hm_fail(error, -ENOTSUP, "%s: tensor %.*s: is not part of a %u-layer Llama model",
+			return hm_fail(error, -ENOTSUP,
+				       "%s: tensor %.*s: is not part of a %u-layer Llama model",
 				       hm_gguf_name(gguf), (int)tensor->name.length,
 				       tensor->name.bytes, layers);
 	}
@@ -233,11 +250,14 @@ int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *p, struc
 	t->layers = calloc(p->layers, sizeof(*t->layers));
 	if (!t->layers)
 		return hm_fail(error, -ENOMEM, "%s: out of memory", hm_gguf_name(gguf));
-	ret = take(gguf, "token_embd.weight", p->vocabulary, p->dim, true, &used, &t->embedding, error);
+	ret = take(gguf, "token_embd.weight", p->vocabulary, p->dim, true, &used, &t->embedding,
+		   error);
 	if (!ret)
-		ret = take(gguf, "output_norm.weight", 0, p->dim, true, &used, &t->output_norm, error);
+		ret = take(gguf, "output_norm.weight", 0, p->dim, true, &used, &t->output_norm,
+			   error);
 	if (!ret)
-		ret = take(gguf, "output.weight", p->vocabulary, p->dim, false, &used, &t->output, error);
+		ret = take(gguf, "output.weight", p->vocabulary, p->dim, false, &used, &t->output,
+			   error);
 	for (i = 0; i < p->layers && !ret; i++)
 		ret = take_layer(gguf, p, i, &t->layers[i], &used, error);
 	if (!ret && used != hm_gguf_tensor_count(gguf))

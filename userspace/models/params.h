@@ -12,14 +12,14 @@
 
 struct hm_params {
 	char name[128];
-	uint32_t context;   /* trained length */
+	uint32_t context; /* trained length */
 	uint32_t dim;
 	uint32_t layers;
 	uint32_t heads;
 	uint32_t kv_heads;
 	uint32_t head_size;
 	uint32_t rope_dims;
-	uint32_t hidden;    /* of the feed-forward part */
+	uint32_t hidden; /* of the feed-forward part */
 	uint32_t vocabulary;
 	float epsilon;
 	float rope_base;

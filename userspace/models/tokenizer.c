@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_VOCABULARY (1u << 22)
+#define MAX_VOCABULARY	(1u << 22)
 #define MAX_TOKEN_BYTES 65535u
 
 int hm_list_add(struct hm_token_list *list, uint32_t id)
@@ -114,10 +114,13 @@ static int load_vocabulary(struct hm_tokenizer *tokenizer, const struct hm_gguf 
 	if (ret)
 		return ret;
 	if (!texts->count || texts->count > MAX_VOCABULARY)
-		return hm_fail(error, -EINVAL, "%s: metadata tokenizer.ggml.tokens: %llu tokens, expected 1 to %u",
-			       hm_gguf_name(gguf), (unsigned long long)texts->count, MAX_VOCABULARY);
+		return hm_fail(error, -EINVAL,
+			       "%s: metadata tokenizer.ggml.tokens: %llu tokens, expected 1 to %u",
+			       hm_gguf_name(gguf), (unsigned long long)texts->count,
+			       MAX_VOCABULARY);
 	tokenizer->count = (uint32_t)texts->count;
-	ret = hm_gguf_array(gguf, "tokenizer.ggml.scores", HM_GGUF_F32, !tokenizer->bpe, &scores, error);
+	ret = hm_gguf_array(gguf, "tokenizer.ggml.scores", HM_GGUF_F32, !tokenizer->bpe, &scores,
+			    error);
 	if (ret && (ret != -ENOENT || !tokenizer->bpe))
 		return ret;
 	ret = hm_gguf_array(gguf, "tokenizer.ggml.token_type", HM_GGUF_I32, false, &types, error);
@@ -125,11 +128,13 @@ static int load_vocabulary(struct hm_tokenizer *tokenizer, const struct hm_gguf 
 		return ret;
 	if ((scores && scores->count != texts->count) || (types && types->count != texts->count))
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata tokenizer.ggml.%s: %llu entries, expected one for each of %u tokens",
+			       "%s: metadata tokenizer.ggml.%s: %llu entries, expected one for "
+			       "each of %u tokens",
 			       hm_gguf_name(gguf),
 			       scores && scores->count != texts->count ? "scores" : "token_type",
-			       (unsigned long long)(scores && scores->count != texts->count ?
-							    scores->count : types->count),
+			       (unsigned long long)(scores && scores->count != texts->count
+							    ? scores->count
+							    : types->count),
 			       tokenizer->count);
 	cursor = texts->data;
 	for (i = 0; i < tokenizer->count; i++)
@@ -150,7 +155,8 @@ static int load_vocabulary(struct hm_tokenizer *tokenizer, const struct hm_gguf 
 			memcpy(&type, types->data + 4 * (size_t)i, sizeof(type));
 		if (text.length > MAX_TOKEN_BYTES || type < 0 || type > HM_TOKEN_BYTE)
 			return hm_fail(error, -EINVAL,
-				       "%s: token %u: %zu bytes of type %d, expected at most %u of type 0 to 6",
+				       "%s: token %u: %zu bytes of type %d, expected at most %u of "
+				       "type 0 to 6",
 				       hm_gguf_name(gguf), i, text.length, type, MAX_TOKEN_BYTES);
 		memcpy(out, text.bytes, text.length);
 		token->bytes = out;
@@ -199,8 +205,9 @@ static void find_byte_tokens(struct hm_tokenizer *tokenizer)
 		}
 	}
 	for (i = 0; !tokenizer->bpe && i < tokenizer->count; i++) {
-		byte = tokenizer->tokens[i].type == HM_TOKEN_BYTE ?
-			       byte_of_token(&tokenizer->tokens[i]) : -1;
+		byte = tokenizer->tokens[i].type == HM_TOKEN_BYTE
+			       ? byte_of_token(&tokenizer->tokens[i])
+			       : -1;
 		if (byte >= 0)
 			tokenizer->byte_token[byte] = i;
 	}
@@ -219,8 +226,10 @@ static int load_merges(struct hm_tokenizer *tokenizer, const struct hm_gguf *ggu
 	if (ret)
 		return ret;
 	if (merges->count > MAX_VOCABULARY)
-		return hm_fail(error, -EINVAL, "%s: metadata tokenizer.ggml.merges: %llu merges, expected at most %u",
-			       hm_gguf_name(gguf), (unsigned long long)merges->count, MAX_VOCABULARY);
+		return hm_fail(
+			error, -EINVAL,
+			"%s: metadata tokenizer.ggml.merges: %llu merges, expected at most %u",
+			hm_gguf_name(gguf), (unsigned long long)merges->count, MAX_VOCABULARY);
 	tokenizer->merge_count = (uint32_t)merges->count;
 	tokenizer->merges = calloc(merges->count + 1, sizeof(*tokenizer->merges));
 	if (!tokenizer->merges || hm_table_create(&tokenizer->by_pair, merges->count))
@@ -230,13 +239,15 @@ static int load_merges(struct hm_tokenizer *tokenizer, const struct hm_gguf *ggu
 		struct hm_string text = hm_gguf_next_string(&cursor);
 		struct hm_merge *merge = &tokenizer->merges[i];
 		/* The first character may itself be a space in no vocabulary: search from the second. */
-		const char *space = text.length > 1 ? memchr(text.bytes + 1, ' ', text.length - 1) : NULL;
+		const char *space =
+			text.length > 1 ? memchr(text.bytes + 1, ' ', text.length - 1) : NULL;
 		uint32_t pair[2], slot;
 		size_t left;
 
 		if (!space || text.length - 1 > sizeof(joined))
 			return hm_fail(error, -EINVAL,
-				       "%s: metadata tokenizer.ggml.merges: entry %llu is no pair of tokens",
+				       "%s: metadata tokenizer.ggml.merges: entry %llu is no pair "
+				       "of tokens",
 				       hm_gguf_name(gguf), (unsigned long long)i);
 		left = (size_t)(space - text.bytes);
 		memcpy(joined, text.bytes, left);
@@ -258,8 +269,8 @@ static int load_merges(struct hm_tokenizer *tokenizer, const struct hm_gguf *ggu
 	return 0;
 }
 
-static int special(const struct hm_tokenizer *tokenizer, const struct hm_gguf *gguf, const char *key,
-		   uint32_t *token, struct hm_error *error)
+static int special(const struct hm_tokenizer *tokenizer, const struct hm_gguf *gguf,
+		   const char *key, uint32_t *token, struct hm_error *error)
 {
 	int ret;
 
@@ -268,7 +279,8 @@ static int special(const struct hm_tokenizer *tokenizer, const struct hm_gguf *g
 	if (ret == -ENOENT)
 		return 0;
 	if (!ret && *token != HM_NO_TOKEN && *token >= tokenizer->count)
-		return hm_fail(error, -EINVAL, "%s: metadata %s: is %u, expected less than the %u tokens",
+		return hm_fail(error, -EINVAL,
+			       "%s: metadata %s: is %u, expected less than the %u tokens",
 			       hm_gguf_name(gguf), key, *token, tokenizer->count);
 	return ret;
 }
@@ -286,9 +298,9 @@ static int load_kind(struct hm_tokenizer *tokenizer, const struct hm_gguf *gguf,
 		const char *name;
 		enum hm_pre pre;
 	} known[] = {
-		{ "gpt-2", HM_PRE_GPT2 },	{ "llama-bpe", HM_PRE_LLAMA3 },
-		{ "llama3", HM_PRE_LLAMA3 },	{ "llama-v3", HM_PRE_LLAMA3 },
-		{ "qwen2", HM_PRE_QWEN2 },	{ "smollm", HM_PRE_SMOLLM },
+		{ "gpt-2", HM_PRE_GPT2 },    { "llama-bpe", HM_PRE_LLAMA3 },
+		{ "llama3", HM_PRE_LLAMA3 }, { "llama-v3", HM_PRE_LLAMA3 },
+		{ "qwen2", HM_PRE_QWEN2 },   { "smollm", HM_PRE_SMOLLM },
 	};
 	struct hm_string kind, pre;
 	size_t i;
@@ -300,8 +312,10 @@ static int load_kind(struct hm_tokenizer *tokenizer, const struct hm_gguf *gguf,
 	tokenizer->bpe = is(kind, "gpt2");
 	if (!tokenizer->bpe && !is(kind, "llama"))
 		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata tokenizer.ggml.model: \"%.*s\" is not supported (supported: llama gpt2)",
-			       hm_gguf_name(gguf), (int)(kind.length < 64 ? kind.length : 64), kind.bytes);
+			       "%s: metadata tokenizer.ggml.model: \"%.*s\" is not supported "
+			       "(supported: llama gpt2)",
+			       hm_gguf_name(gguf), (int)(kind.length < 64 ? kind.length : 64),
+			       kind.bytes);
 	if (!tokenizer->bpe)
 		return 0;
 	ret = hm_gguf_string(gguf, "tokenizer.ggml.pre", true, &pre, error);
@@ -314,7 +328,8 @@ static int load_kind(struct hm_tokenizer *tokenizer, const struct hm_gguf *gguf,
 		}
 	}
 	return hm_fail(error, -ENOTSUP,
-		       "%s: metadata tokenizer.ggml.pre: \"%.*s\" is not supported (supported: gpt-2 llama-bpe qwen2 smollm)",
+		       "%s: metadata tokenizer.ggml.pre: \"%.*s\" is not supported (supported: "
+		       "gpt-2 llama-bpe qwen2 smollm)",
 		       hm_gguf_name(gguf), (int)(pre.length < 64 ? pre.length : 64), pre.bytes);
 }
 
@@ -341,23 +356,29 @@ int hm_tokenizer_create(const struct hm_gguf *gguf, struct hm_tokenizer **out,
 	if (!ret && tokenizer->bpe)
 		ret = load_merges(tokenizer, gguf, error);
 	if (!ret)
-		ret = special(tokenizer, gguf, "tokenizer.ggml.bos_token_id", &tokenizer->bos, error);
-	if (!ret)
-		ret = special(tokenizer, gguf, "tokenizer.ggml.eos_token_id", &tokenizer->eos, error);
-	if (!ret)
-		ret = special(tokenizer, gguf, "tokenizer.ggml.eot_token_id", &tokenizer->eot, error);
-	if (!ret)
-		ret = special(tokenizer, gguf, "tokenizer.ggml.unknown_token_id", &tokenizer->unknown,
+		ret = special(tokenizer, gguf, "tokenizer.ggml.bos_token_id", &tokenizer->bos,
 			      error);
+	if (!ret)
+		ret = special(tokenizer, gguf, "tokenizer.ggml.eos_token_id", &tokenizer->eos,
+			      error);
+	if (!ret)
+		ret = special(tokenizer, gguf, "tokenizer.ggml.eot_token_id", &tokenizer->eot,
+			      error);
+	if (!ret)
+		ret = special(tokenizer, gguf, "tokenizer.ggml.unknown_token_id",
+			      &tokenizer->unknown, error);
 	tokenizer->add_space = !tokenizer->bpe;
 	tokenizer->add_bos = !tokenizer->bpe || tokenizer->pre == HM_PRE_LLAMA3;
 	if (!ret)
-		ret = optional_bool(gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos, error);
+		ret = optional_bool(gguf, "tokenizer.ggml.add_bos_token", &tokenizer->add_bos,
+				    error);
 	if (!ret)
-		ret = optional_bool(gguf, "tokenizer.ggml.add_space_prefix", &tokenizer->add_space, error);
+		ret = optional_bool(gguf, "tokenizer.ggml.add_space_prefix", &tokenizer->add_space,
+				    error);
 	if (!ret && tokenizer->add_bos && tokenizer->bos == HM_NO_TOKEN)
 		ret = hm_fail(error, -EINVAL,
-			      "%s: metadata tokenizer.ggml.bos_token_id: missing, though add_bos_token asks for it",
+			      "%s: metadata tokenizer.ggml.bos_token_id: missing, though "
+			      "add_bos_token asks for it",
 			      hm_gguf_name(gguf));
 	if (ret) {
 		hm_tokenizer_destroy(tokenizer);
@@ -406,11 +427,12 @@ int hm_tokenize(const struct hm_tokenizer *tokenizer, const char *text, size_t l
 	if (tokenizer->add_bos)
 		ret = hm_list_add(&list, tokenizer->bos);
 	if (!ret)
-		ret = tokenizer->bpe ? hm_tokenize_bpe(tokenizer, text, length, &list) :
-				       hm_tokenize_spm(tokenizer, text, length, &list);
+		ret = tokenizer->bpe ? hm_tokenize_bpe(tokenizer, text, length, &list)
+				     : hm_tokenize_spm(tokenizer, text, length, &list);
 	if (ret) {
 		free(list.ids);
-		return hm_fail(error, ret, "no memory to cut a text of %zu bytes into tokens", length);
+		return hm_fail(error, ret, "no memory to cut a text of %zu bytes into tokens",
+			       length);
 	}
 	*tokens = list.ids;
 	*count = list.count;

@@ -64,34 +64,30 @@ struct cursor {
 	size_t offset;
 };
 
-static enum class class_at(const struct cursor *c, size_t offset, size_t *bytes, uint32_t *codepoint)
-{
-	if (offset >= c->length) {
-		*bytes = 0;
-		*codepoint = 0;
-		return CLASS_END;
-	}
-	*bytes = hm_utf8_next(c->text + offset, c->length - offset, codepoint);
-	if ((*codepoint >= 9 && *codepoint <= 13) || *codepoint == 0x85)
-		return CLASS_SPACE;
-	switch (utf8proc_category((utf8proc_int32_t)*codepoint)) {
-	case UTF8PROC_CATEGORY_LU:
-	case UTF8PROC_CATEGORY_LL:
-	case UTF8PROC_CATEGORY_LT:
-	case UTF8PROC_CATEGORY_LM:
-	case UTF8PROC_CATEGORY_LO:
-		return CLASS_LETTER;
-	case UTF8PROC_CATEGORY_ND:
-	case UTF8PROC_CATEGORY_NL:
-	case UTF8PROC_CATEGORY_NO:
-		return CLASS_NUMBER;
-	case UTF8PROC_CATEGORY_ZS:
-	case UTF8PROC_CATEGORY_ZL:
-	case UTF8PROC_CATEGORY_ZP:
-		return CLASS_SPACE;
-	default:
-		return CLASS_OTHER;
-	}
+static enum class class_at(const struct cursor *c, size_t offset, size_t *bytes,
+			   uint32_t *codepoint) {
+	if (offset >= c->length){ *bytes = 0; *codepoint = 0; return CLASS_END; }
+*bytes = hm_utf8_next(c->text + offset, c->length - offset, codepoint);
+if ((*codepoint >= 9 && *codepoint <= 13) || *codepoint == 0x85)
+	return CLASS_SPACE;
+switch (utf8proc_category((utf8proc_int32_t)*codepoint)) {
+case UTF8PROC_CATEGORY_LU:
+case UTF8PROC_CATEGORY_LL:
+case UTF8PROC_CATEGORY_LT:
+case UTF8PROC_CATEGORY_LM:
+case UTF8PROC_CATEGORY_LO:
+	return CLASS_LETTER;
+case UTF8PROC_CATEGORY_ND:
+case UTF8PROC_CATEGORY_NL:
+case UTF8PROC_CATEGORY_NO:
+	return CLASS_NUMBER;
+case UTF8PROC_CATEGORY_ZS:
+case UTF8PROC_CATEGORY_ZL:
+case UTF8PROC_CATEGORY_ZP:
+	return CLASS_SPACE;
+default:
+	return CLASS_OTHER;
+}
 }
 
 /* The end of a run of at most @most characters of @wanted that starts at @offset. */

@@ -95,7 +95,8 @@ int hm_merge_symbols(const struct hm_tokenizer *tokenizer, struct hm_symbol *sym
 			int32_t a = i ? left : symbols[left].previous;
 			int32_t b = i ? symbols[left].next : left;
 
-			if (a < 0 || b < 0 || !find(tokenizer, &symbols[a], &symbols[b], &candidate))
+			if (a < 0 || b < 0 ||
+			    !find(tokenizer, &symbols[a], &symbols[b], &candidate))
 				continue;
 			candidate.left = a;
 			candidate.right = b;

@@ -92,7 +92,8 @@ int hm_tokenize_spm(const struct hm_tokenizer *tokenizer, const char *text, size
 		struct hm_symbol *symbol = &symbols[count];
 
 		symbol->bytes = marked + offset;
-		symbol->length = (uint32_t)hm_utf8_next(marked + offset, marked_length - offset, NULL);
+		symbol->length =
+			(uint32_t)hm_utf8_next(marked + offset, marked_length - offset, NULL);
 		symbol->token = hm_vocab_find(tokenizer, symbol->bytes, symbol->length);
 		offset += symbol->length;
 		symbol->previous = (int32_t)count - 1;

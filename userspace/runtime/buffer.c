@@ -26,7 +26,8 @@ enum hearth_status hrt_buffer_create(struct hearth_device *device, uint64_t byte
 	VkResult result;
 
 	if (!buffer)
-		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "creating a buffer: out of host memory");
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+				"creating a buffer: out of host memory");
 	buffer->device = device;
 	buffer->bytes = bytes;
 	result = vkCreateBuffer(device->vk, &info, NULL, &buffer->vk);
@@ -87,18 +88,19 @@ enum hearth_status hearth_buffer_create(struct hearth_device *device, uint64_t b
 				"hearth_buffer_create: device or buffer is NULL");
 	*out = NULL;
 	if (kind != HEARTH_BUFFER_DEVICE && kind != HEARTH_BUFFER_SHARED)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "hearth_buffer_create: unknown kind %d",
-				kind);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"hearth_buffer_create: unknown kind %d", kind);
 	if (!bytes)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "hearth_buffer_create: 0 bytes");
 	if (bytes > device->physical->properties.max_buffer_bytes)
-		return hrt_fail(HEARTH_ERROR_OUT_OF_DEVICE_MEMORY,
-				"hearth_buffer_create: %llu bytes, the device's largest buffer is %llu",
-				(unsigned long long)bytes,
-				(unsigned long long)device->physical->properties.max_buffer_bytes);
-	status = hrt_buffer_create(device, hrt_round_up(bytes, 4),
-				   kind == HEARTH_BUFFER_SHARED ? HRT_MEMORY_SHARED : HRT_MEMORY_DEVICE,
-				   out);
+		return hrt_fail(
+			HEARTH_ERROR_OUT_OF_DEVICE_MEMORY,
+			"hearth_buffer_create: %llu bytes, the device's largest buffer is %llu",
+			(unsigned long long)bytes,
+			(unsigned long long)device->physical->properties.max_buffer_bytes);
+	status = hrt_buffer_create(
+		device, hrt_round_up(bytes, 4),
+		kind == HEARTH_BUFFER_SHARED ? HRT_MEMORY_SHARED : HRT_MEMORY_DEVICE, out);
 	if (status != HEARTH_OK)
 		return status;
 	status = zero_fill(*out);
@@ -161,7 +163,8 @@ static enum hearth_status staged_access(struct hearth_buffer *buffer, uint64_t o
 		struct staged_copy copy = {
 			.source = write ? transfer->staging->vk : buffer->vk,
 			.destination = write ? buffer->vk : transfer->staging->vk,
-			.region = { .srcOffset = write ? 0 : offset, .dstOffset = write ? offset : 0,
+			.region = { .srcOffset = write ? 0 : offset,
+				    .dstOffset = write ? offset : 0,
 				    .size = part },
 		};
 
@@ -182,7 +185,8 @@ static enum hearth_status check_access(const char *function, const struct hearth
 				       uint64_t offset, const void *data, uint64_t bytes)
 {
 	if (!buffer || (!data && bytes))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: buffer or data is NULL", function);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: buffer or data is NULL",
+				function);
 	if (offset > buffer->bytes || bytes > buffer->bytes - offset)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: bytes %llu … +%llu of a buffer of %llu", function,
@@ -194,7 +198,8 @@ static enum hearth_status check_access(const char *function, const struct hearth
 enum hearth_status hearth_buffer_write(struct hearth_buffer *buffer, uint64_t offset,
 				       const void *data, uint64_t bytes)
 {
-	enum hearth_status status = check_access("hearth_buffer_write", buffer, offset, data, bytes);
+	enum hearth_status status =
+		check_access("hearth_buffer_write", buffer, offset, data, bytes);
 
 	if (status != HEARTH_OK || !bytes)
 		return status;

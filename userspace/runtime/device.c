@@ -194,8 +194,8 @@ void hearth_device_destroy(struct hearth_device *device)
 
 /* ---- Work ---- */
 
-enum hearth_status hrt_queue_submit(struct hrt_queue *queue, const VkSubmitInfo *info, VkFence fence,
-				    const char *what)
+enum hearth_status hrt_queue_submit(struct hrt_queue *queue, const VkSubmitInfo *info,
+				    VkFence fence, const char *what)
 {
 	VkResult result;
 
@@ -208,7 +208,8 @@ enum hearth_status hrt_queue_submit(struct hrt_queue *queue, const VkSubmitInfo 
 }
 
 enum hearth_status hrt_transfer_run(struct hearth_device *device,
-				    void (*record)(VkCommandBuffer commands, void *data), void *data)
+				    void (*record)(VkCommandBuffer commands, void *data),
+				    void *data)
 {
 	struct hrt_transfer *transfer = &device->transfer;
 	const VkCommandBufferBeginInfo begin = {

@@ -57,7 +57,8 @@ static const struct {
 	const char *text;
 } vk_results[] = {
 	{ VK_ERROR_OUT_OF_HOST_MEMORY, HEARTH_ERROR_OUT_OF_MEMORY, "out of host memory" },
-	{ VK_ERROR_OUT_OF_DEVICE_MEMORY, HEARTH_ERROR_OUT_OF_DEVICE_MEMORY, "out of device memory" },
+	{ VK_ERROR_OUT_OF_DEVICE_MEMORY, HEARTH_ERROR_OUT_OF_DEVICE_MEMORY,
+	  "out of device memory" },
 	{ VK_ERROR_OUT_OF_POOL_MEMORY, HEARTH_ERROR_OUT_OF_DEVICE_MEMORY, "out of pool memory" },
 	{ VK_ERROR_TOO_MANY_OBJECTS, HEARTH_ERROR_OUT_OF_DEVICE_MEMORY, "too many allocations" },
 	{ VK_ERROR_DEVICE_LOST, HEARTH_ERROR_DEVICE_LOST, "the device was lost" },

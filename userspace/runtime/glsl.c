@@ -43,18 +43,20 @@ enum hearth_status hrt_glsl_compile(const char *source, const char *entry_point,
 	if (!shader)
 		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "GLSL: glslang does not start");
 	if (strcmp(entry_point, "main")) {
-		status = hrt_fail(HEARTH_ERROR_COMPILE, "GLSL: the entry point of GLSL is main, not %s",
-				  entry_point);
+		status = hrt_fail(HEARTH_ERROR_COMPILE,
+				  "GLSL: the entry point of GLSL is main, not %s", entry_point);
 		goto out;
 	}
 	if (!glslang_shader_preprocess(shader, &input) || !glslang_shader_parse(shader, &input)) {
-		status = hrt_fail(HEARTH_ERROR_COMPILE, "GLSL: %s", glslang_shader_get_info_log(shader));
+		status = hrt_fail(HEARTH_ERROR_COMPILE, "GLSL: %s",
+				  glslang_shader_get_info_log(shader));
 		goto out;
 	}
 	program = glslang_program_create();
 	glslang_program_add_shader(program, shader);
 	if (!glslang_program_link(program, input.messages)) {
-		status = hrt_fail(HEARTH_ERROR_COMPILE, "GLSL: %s", glslang_program_get_info_log(program));
+		status = hrt_fail(HEARTH_ERROR_COMPILE, "GLSL: %s",
+				  glslang_program_get_info_log(program));
 		goto out;
 	}
 	glslang_program_SPIRV_generate(program, GLSLANG_STAGE_COMPUTE);

@@ -32,14 +32,14 @@ extern "C" {
 enum hearth_status {
 	HEARTH_OK = 0,
 	HEARTH_ERROR_INVALID_ARGUMENT = -1,
-	HEARTH_ERROR_OUT_OF_MEMORY = -2,	/* of the host */
+	HEARTH_ERROR_OUT_OF_MEMORY = -2, /* of the host */
 	HEARTH_ERROR_OUT_OF_DEVICE_MEMORY = -3,
-	HEARTH_ERROR_NO_DEVICE = -4,		/* no such device, or no Vulkan driver at all */
-	HEARTH_ERROR_UNSUPPORTED = -5,		/* the device lacks what is needed; the text names it */
-	HEARTH_ERROR_COMPILE = -6,		/* GLSL or SPIR-V was refused */
+	HEARTH_ERROR_NO_DEVICE = -4,   /* no such device, or no Vulkan driver at all */
+	HEARTH_ERROR_UNSUPPORTED = -5, /* the device lacks what is needed; the text names it */
+	HEARTH_ERROR_COMPILE = -6,     /* GLSL or SPIR-V was refused */
 	HEARTH_ERROR_DEVICE_LOST = -7,
 	HEARTH_ERROR_TIMEOUT = -8,
-	HEARTH_ERROR_DRIVER = -9,		/* any other error of the Vulkan driver */
+	HEARTH_ERROR_DRIVER = -9, /* any other error of the Vulkan driver */
 };
 
 const char *hearth_status_string(enum hearth_status status);
@@ -92,7 +92,7 @@ struct hearth_device_properties {
 	uint32_t vulkan_version;
 	uint32_t vendor_id;
 	uint32_t device_id;
-	uint64_t memory_bytes;	      /* of the largest device-local heap */
+	uint64_t memory_bytes; /* of the largest device-local heap */
 	uint64_t max_buffer_bytes;
 	uint32_t subgroup_size;
 	uint32_t max_workgroup_invocations;
@@ -116,12 +116,14 @@ void hearth_device_destroy(struct hearth_device *device);
 
 enum hearth_buffer_kind {
 	HEARTH_BUFFER_DEVICE = 0, /* memory the device computes in */
-	HEARTH_BUFFER_SHARED = 1, /* the same, and always mapped: for small things that change each step */
+	HEARTH_BUFFER_SHARED =
+		1, /* the same, and always mapped: for small things that change each step */
 };
 
 /* Zero-filled. @bytes is rounded up to a multiple of 4. */
 enum hearth_status hearth_buffer_create(struct hearth_device *device, uint64_t bytes,
-					enum hearth_buffer_kind kind, struct hearth_buffer **buffer);
+					enum hearth_buffer_kind kind,
+					struct hearth_buffer **buffer);
 void hearth_buffer_destroy(struct hearth_buffer *buffer);
 uint64_t hearth_buffer_bytes(const struct hearth_buffer *buffer);
 /* The mapping, or NULL if the buffer is not host-visible; valid while the buffer lives. */
@@ -146,9 +148,9 @@ struct hearth_kernel_info {
 	uint32_t struct_size;
 	const uint32_t *spirv; /* one of the two */
 	size_t spirv_bytes;
-	const char *glsl;      /* a compute shader, compiled with glslang */
+	const char *glsl;	 /* a compute shader, compiled with glslang */
 	const char *entry_point; /* NULL: "main" */
-	uint32_t buffer_count; /* storage buffers at set 0, bindings 0 … count - 1 */
+	uint32_t buffer_count;	 /* storage buffers at set 0, bindings 0 … count - 1 */
 	uint32_t push_bytes;
 	const uint32_t *spec_constants; /* 32-bit values of constant_id 0 … count - 1 */
 	uint32_t spec_constant_count;
@@ -173,12 +175,13 @@ uint32_t hearth_recording_length(const struct hearth_recording *recording);
 enum hearth_status hearth_record_dispatch(struct hearth_recording *recording,
 					  struct hearth_kernel *kernel,
 					  const struct hearth_view *buffers, uint32_t buffer_count,
-					  const void *push, uint32_t push_bytes,
-					  uint32_t groups_x, uint32_t groups_y, uint32_t groups_z);
+					  const void *push, uint32_t push_bytes, uint32_t groups_x,
+					  uint32_t groups_y, uint32_t groups_z);
 enum hearth_status hearth_record_copy(struct hearth_recording *recording, struct hearth_view source,
 				      struct hearth_view destination, uint64_t bytes);
 
-enum hearth_status hearth_stream_create(struct hearth_device *device, struct hearth_stream **stream);
+enum hearth_status hearth_stream_create(struct hearth_device *device,
+					struct hearth_stream **stream);
 void hearth_stream_destroy(struct hearth_stream *stream);
 /* Starts an ended recording. The same recording may be submitted again after a wait. */
 enum hearth_status hearth_stream_submit(struct hearth_stream *stream,
@@ -227,14 +230,15 @@ enum hearth_status hearth_op_embedding(struct hearth_recording *recording,
 
 /* y[r][i] = x[r][i] / sqrt(mean(x[r]²) + epsilon) * weight[i]; x, y: [rows × columns]. */
 enum hearth_status hearth_op_rms_norm(struct hearth_recording *recording, struct hearth_view x,
-				      struct hearth_view weight, struct hearth_view y, uint32_t rows,
-				      uint32_t columns, float epsilon);
+				      struct hearth_view weight, struct hearth_view y,
+				      uint32_t rows, uint32_t columns, float epsilon);
 
 /* y[r][n] = Σk x[r][k] · w[n][k] (+ residual[r][n] if its buffer is set; it may be y). x: [rows × w.columns],
  * y: [rows × w.rows]. One row and many rows run different kernels. */
 enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 				    const struct hearth_matrix *w, struct hearth_view x,
-				    struct hearth_view residual, struct hearth_view y, uint32_t rows);
+				    struct hearth_view residual, struct hearth_view y,
+				    uint32_t rows);
 
 enum hearth_rope {
 	HEARTH_ROPE_PAIRS = 0,	/* turns elements (2i, 2i + 1): GGUF's "llama" */

@@ -21,9 +21,10 @@ static void log_message(const struct hearth_instance *instance, const char *text
 		instance->log(instance->log_user, text);
 }
 
-static VKAPI_ATTR VkBool32 VKAPI_CALL
-on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity, VkDebugUtilsMessageTypeFlagsEXT types,
-	   const VkDebugUtilsMessengerCallbackDataEXT *data, void *user)
+static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
+						 VkDebugUtilsMessageTypeFlagsEXT types,
+						 const VkDebugUtilsMessengerCallbackDataEXT *data,
+						 void *user)
 {
 	(void)severity;
 	(void)types;
@@ -161,7 +162,8 @@ static void describe_memory(struct hrt_physical *physical)
 			continue;
 		for (uint32_t i = 0; i < memory->memoryTypeCount; i++)
 			if (memory->memoryTypes[i].heapIndex == heap &&
-			    memory->memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)
+			    memory->memoryTypes[i].propertyFlags &
+				    VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)
 				visible = true;
 		p->unified_memory &= visible;
 	}
@@ -238,8 +240,10 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 	vkGetPhysicalDeviceFeatures2(physical->vk, &features);
 	vkGetPhysicalDeviceMemoryProperties(physical->vk, &physical->memory);
 	if (!find_queue_family(physical) || !f12.timelineSemaphore) {
-		snprintf(text, sizeof(text), "hearth: %s: no compute queue or no timeline semaphores: "
-			 "not listed", basic.deviceName);
+		snprintf(text, sizeof(text),
+			 "hearth: %s: no compute queue or no timeline semaphores: "
+			 "not listed",
+			 basic.deviceName);
 		log_message(instance, text);
 		return false;
 	}
@@ -338,14 +342,16 @@ static enum hearth_status load_drivers(struct hearth_instance *instance,
 	VkResult result;
 
 	if (!has_instance_extension(VK_LUNARG_DIRECT_DRIVER_LOADING_EXTENSION_NAME))
-		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
-				"driver %s: the Vulkan loader lacks VK_LUNARG_direct_driver_loading "
-				"(1.3.244 or later has it); name a manifest in VK_ADD_DRIVER_FILES instead",
-				info->extra_drivers[0]);
+		return hrt_fail(
+			HEARTH_ERROR_UNSUPPORTED,
+			"driver %s: the Vulkan loader lacks VK_LUNARG_direct_driver_loading "
+			"(1.3.244 or later has it); name a manifest in VK_ADD_DRIVER_FILES instead",
+			info->extra_drivers[0]);
 	drivers = calloc(info->extra_driver_count, sizeof(*drivers));
 	instance->libraries = calloc(info->extra_driver_count, sizeof(*instance->libraries));
 	if (!drivers || !instance->libraries) {
-		status = hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "loading drivers: out of host memory");
+		status =
+			hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "loading drivers: out of host memory");
 		goto out;
 	}
 	for (uint32_t i = 0; i < info->extra_driver_count; i++) {
@@ -353,7 +359,8 @@ static enum hearth_status load_drivers(struct hearth_instance *instance,
 		void *library = path ? dlopen(path, RTLD_NOW | RTLD_LOCAL) : NULL;
 
 		if (!library) {
-			status = hrt_fail(HEARTH_ERROR_NO_DEVICE, "driver %s: %s", path ? path : "(null)",
+			status = hrt_fail(HEARTH_ERROR_NO_DEVICE, "driver %s: %s",
+					  path ? path : "(null)",
 					  path ? dlerror() : "no path given");
 			goto out;
 		}
@@ -362,16 +369,18 @@ static enum hearth_status load_drivers(struct hearth_instance *instance,
 		drivers[i].pfnGetInstanceProcAddr = (PFN_vkGetInstanceProcAddrLUNARG)dlsym(
 			library, "vk_icdGetInstanceProcAddr");
 		if (!drivers[i].pfnGetInstanceProcAddr) {
-			status = hrt_fail(HEARTH_ERROR_NO_DEVICE,
-					  "driver %s: no vk_icdGetInstanceProcAddr: not a Vulkan driver",
-					  path);
+			status = hrt_fail(
+				HEARTH_ERROR_NO_DEVICE,
+				"driver %s: no vk_icdGetInstanceProcAddr: not a Vulkan driver",
+				path);
 			goto out;
 		}
 	}
 	list.pDrivers = drivers;
 	result = create_vk(instance, &list, 0);
 	if (result != VK_SUCCESS) {
-		status = hrt_fail_vk(result, "vkCreateInstance", "driver %s", info->extra_drivers[0]);
+		status = hrt_fail_vk(result, "vkCreateInstance", "driver %s",
+				     info->extra_drivers[0]);
 		goto out;
 	}
 	status = enumerate(instance, instance->vk[0]);
@@ -391,7 +400,8 @@ enum hearth_status hearth_instance_create(const struct hearth_instance_info *inf
 	VkResult result;
 
 	if (!out)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "hearth_instance_create: instance is NULL");
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"hearth_instance_create: instance is NULL");
 	*out = NULL;
 	if (!info)
 		info = &none;
@@ -404,11 +414,13 @@ enum hearth_status hearth_instance_create(const struct hearth_instance_info *inf
 				"hearth_instance_create: extra_drivers is NULL, count is %u",
 				info->extra_driver_count);
 	if (info->exclusive && !info->extra_driver_count)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_instance_create: exclusive without extra_drivers leaves no driver");
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"hearth_instance_create: exclusive without extra_drivers leaves no driver");
 	instance = calloc(1, sizeof(*instance));
 	if (!instance)
-		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_instance_create: out of memory");
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+				"hearth_instance_create: out of memory");
 	instance->log = info->log;
 	instance->log_user = info->log_user;
 	if (info->extra_driver_count)
@@ -418,7 +430,8 @@ enum hearth_status hearth_instance_create(const struct hearth_instance_info *inf
 		if (result == VK_SUCCESS)
 			status = enumerate(instance, instance->vk[1]);
 		else if (result != VK_ERROR_INCOMPATIBLE_DRIVER || !info->extra_driver_count)
-			status = hrt_fail_vk(result, "vkCreateInstance", "creating a Vulkan instance");
+			status = hrt_fail_vk(result, "vkCreateInstance",
+					     "creating a Vulkan instance");
 	}
 	if (status != HEARTH_OK) {
 		hearth_instance_destroy(instance);
@@ -470,8 +483,8 @@ enum hearth_status hearth_device_get_properties(const struct hearth_instance *in
 	wanted = properties->struct_size;
 	if (wanted < sizeof(wanted))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_device_get_properties: struct_size is %u, expected %zu", wanted,
-				sizeof(*properties));
+				"hearth_device_get_properties: struct_size is %u, expected %zu",
+				wanted, sizeof(*properties));
 	if (wanted > sizeof(*properties))
 		memset((char *)properties + sizeof(*properties), 0, wanted - sizeof(*properties));
 	memcpy(properties, &instance->physicals[index].properties,

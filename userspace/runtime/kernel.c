@@ -154,8 +154,8 @@ enum hearth_status hrt_shader_pipeline(struct hearth_device *device, enum hrt_sh
 	if (!pipeline) {
 		pipeline = calloc(1, sizeof(*pipeline));
 		if (!pipeline) {
-			status = hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "kernel %s: out of host memory",
-					  entry->name);
+			status = hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+					  "kernel %s: out of host memory", entry->name);
 			goto out;
 		}
 		pipeline->shader = shader;
@@ -201,13 +201,16 @@ static enum hearth_status check_info(const struct hearth_device *device,
 				"hearth_kernel_create: struct_size is %u, expected %zu",
 				info->struct_size, sizeof(*info));
 	if (!info->spirv == !info->glsl)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_kernel_create: exactly one of spirv and glsl must be given");
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"hearth_kernel_create: exactly one of spirv and glsl must be given");
 	if (info->spirv &&
 	    (info->spirv_bytes < 20 || info->spirv_bytes % 4 || info->spirv[0] != SPIRV_MAGIC))
-		return hrt_fail(HEARTH_ERROR_COMPILE,
-				"hearth_kernel_create: %zu bytes of spirv are no SPIR-V module in this "
-				"machine's byte order", info->spirv_bytes);
+		return hrt_fail(
+			HEARTH_ERROR_COMPILE,
+			"hearth_kernel_create: %zu bytes of spirv are no SPIR-V module in this "
+			"machine's byte order",
+			info->spirv_bytes);
 	if (info->buffer_count > HRT_MAX_BINDINGS)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"hearth_kernel_create: %u buffers, at most %d are supported",
@@ -215,7 +218,8 @@ static enum hearth_status check_info(const struct hearth_device *device,
 	if (info->push_bytes > HRT_MAX_PUSH_BYTES ||
 	    info->push_bytes > physical->limits.maxPushConstantsSize || info->push_bytes % 4)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_kernel_create: %u push constant bytes, expected a multiple of 4, at most %u",
+				"hearth_kernel_create: %u push constant bytes, expected a multiple "
+				"of 4, at most %u",
 				info->push_bytes, physical->limits.maxPushConstantsSize);
 	if (info->spec_constant_count && !info->spec_constants)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
@@ -263,7 +267,8 @@ enum hearth_status hearth_kernel_create(struct hearth_device *device,
 	}
 	kernel = calloc(1, sizeof(*kernel));
 	if (!kernel) {
-		status = hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_kernel_create: out of memory");
+		status =
+			hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_kernel_create: out of memory");
 		goto out;
 	}
 	kernel->device = device;

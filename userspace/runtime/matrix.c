@@ -8,7 +8,7 @@
 static const struct {
 	enum hearth_type type;
 	const char *name;
-	uint32_t block;	      /* elements */
+	uint32_t block; /* elements */
 	uint32_t block_bytes;
 	uint32_t unit; /* UNIT in shaders/weights.glsl */
 } types[] = {
@@ -32,7 +32,8 @@ uint64_t hearth_row_bytes(enum hearth_type type, uint64_t elements)
 	uint64_t bytes;
 
 	if (i < 0 || elements % types[i].block ||
-	    __builtin_mul_overflow(elements / types[i].block, (uint64_t)types[i].block_bytes, &bytes))
+	    __builtin_mul_overflow(elements / types[i].block, (uint64_t)types[i].block_bytes,
+				   &bytes))
 		return 0;
 	return bytes;
 }
@@ -65,16 +66,20 @@ enum hearth_status hrt_matrix_check(const char *op, const struct hearth_matrix *
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: the matrix is NULL", op);
 	if (i < 0)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: weights of type %d are not supported (F32 0, F16 1, Q4_0 2, Q8_0 8 are)",
+				"%s: weights of type %d are not supported (F32 0, F16 1, Q4_0 2, "
+				"Q8_0 8 are)",
 				op, matrix->type);
 	if (!matrix->rows || !matrix->columns || matrix->columns % types[i].block)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: a matrix of %u × %u, expected at least 1 × 1 and columns a multiple of %u "
-				"for %s", op, matrix->rows, matrix->columns, types[i].block, types[i].name);
+				"%s: a matrix of %u × %u, expected at least 1 × 1 and columns a "
+				"multiple of %u "
+				"for %s",
+				op, matrix->rows, matrix->columns, types[i].block, types[i].name);
 	if (__builtin_mul_overflow(hearth_row_bytes(matrix->type, matrix->columns),
 				   (uint64_t)matrix->rows, bytes))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: a matrix of %u × %u is too large",
-				op, matrix->rows, matrix->columns);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: a matrix of %u × %u is too large", op, matrix->rows,
+				matrix->columns);
 	return HEARTH_OK;
 }
 
@@ -86,7 +91,8 @@ uint32_t hrt_rows_per_binding(const struct hearth_device *device, const char *op
 	uint64_t rows;
 
 	/* Room for the binding to start earlier and to end later than the rows do. */
-	rows = (limits->maxStorageBufferRange - limits->minStorageBufferOffsetAlignment - 4) / row_bytes;
+	rows = (limits->maxStorageBufferRange - limits->minStorageBufferOffsetAlignment - 4) /
+	       row_bytes;
 	if (rows >= matrix->rows)
 		return matrix->rows;
 	rows -= rows % HRT_VIEW_ALIGN; /* so that parts start where views may */
@@ -113,5 +119,6 @@ enum hearth_status hrt_bind_rows(const struct hearth_recording *recording, const
 		return status;
 	part = (struct hearth_view){ matrix->view.buffer, matrix->view.offset + first * row_bytes,
 				     count * row_bytes };
-	return hrt_bind(recording, op, "the matrix", &part, part.bytes, HRT_READ, binding, first_word);
+	return hrt_bind(recording, op, "the matrix", &part, part.bytes, HRT_READ, binding,
+			first_word);
 }

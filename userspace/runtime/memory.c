@@ -51,7 +51,8 @@ static int type_score(const struct hrt_physical *physical, uint32_t type, enum h
 	case HRT_MEMORY_DEVICE:
 		if ((visible && !coherent) || (!local && physical->properties.memory_bytes))
 			return -1;
-		return (local ? 8 : 0) + (visible ? (whole ? 2 : -1) : 0) + (visible && cached ? 1 : 0);
+		return (local ? 8 : 0) + (visible ? (whole ? 2 : -1) : 0) +
+		       (visible && cached ? 1 : 0);
 	case HRT_MEMORY_SHARED:
 		if (!visible || !coherent)
 			return -1;
@@ -226,7 +227,8 @@ static VkResult alloc_type(struct hearth_device *device, uint32_t type, uint64_t
 		block = block_create(device, type, bytes, false, &result);
 	if (!block)
 		return result;
-	return block_take(block, bytes, alignment, memory) ? VK_SUCCESS : VK_ERROR_OUT_OF_HOST_MEMORY;
+	return block_take(block, bytes, alignment, memory) ? VK_SUCCESS
+							   : VK_ERROR_OUT_OF_HOST_MEMORY;
 }
 
 enum hearth_status hrt_memory_alloc(struct hearth_device *device,
@@ -243,7 +245,8 @@ enum hearth_status hrt_memory_alloc(struct hearth_device *device,
 
 		if (type == UINT32_MAX)
 			break;
-		result = alloc_type(device, type, requirements->size, requirements->alignment, memory);
+		result = alloc_type(device, type, requirements->size, requirements->alignment,
+				    memory);
 		allowed &= ~(1u << type);
 	}
 	pthread_mutex_unlock(&device->pool.lock);

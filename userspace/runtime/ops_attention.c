@@ -8,12 +8,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define MAX_HEAD_SIZE	  256
-#define MANY_THREADS_R	  8 /* THREADS_R of shaders/attention_many.comp … */
-#define MANY_THREADS_N	  16
-#define MANY_QUERIES	  4 /* … and QUERIES there */
-#define MANY_LEAST	  16 /* queries of a key head from which that shader pays */
-#define FEW_CHUNK	  64
+#define MAX_HEAD_SIZE  256
+#define MANY_THREADS_R 8 /* THREADS_R of shaders/attention_many.comp … */
+#define MANY_THREADS_N 16
+#define MANY_QUERIES   4  /* … and QUERIES there */
+#define MANY_LEAST     16 /* queries of a key head from which that shader pays */
+#define FEW_CHUNK      64
 
 /* ---- Rope ---- */
 
@@ -54,8 +54,9 @@ static enum hearth_status get_rope_table(struct hearth_device *device, uint32_t 
 			break;
 	if (!table) {
 		table = calloc(1, sizeof(*table));
-		status = table ? make_rope_table(device, dims, base, &table->buffer) :
-				 hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_op_rope: out of host memory");
+		status = table ? make_rope_table(device, dims, base, &table->buffer)
+			       : hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+					  "hearth_op_rope: out of host memory");
 		if (status != HEARTH_OK) {
 			free(table);
 			goto out;
@@ -95,12 +96,14 @@ enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hea
 	if (!rows || !heads || !head_size || heads > UINT32_MAX / head_size || !dims || dims % 2 ||
 	    dims > head_size)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: %u rows × %u heads × %u, dims %u: expected at least 1 × 1 × dims, dims "
-				"even", op, rows, heads, head_size, dims);
+				"%s: %u rows × %u heads × %u, dims %u: expected at least 1 × 1 × "
+				"dims, dims "
+				"even",
+				op, rows, heads, head_size, dims);
 	/* A turn a position would be base^0 / 2π < 1; smaller bases would go beyond the table's range. */
 	if (!(base >= 1.0f) || isinf(base))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: base %g, expected a number ≥ 1", op,
-				(double)base);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: base %g, expected a number ≥ 1",
+				op, (double)base);
 	if (mode != HEARTH_ROPE_PAIRS && mode != HEARTH_ROPE_HALVES)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: unknown mode %d", op, mode);
 	status = get_rope_table(recording->device, dims, base, &table.buffer);
@@ -116,7 +119,9 @@ enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hea
 
 	const uint32_t spec[] = { hrt_tune_local(recording->device), mode == HEARTH_ROPE_HALVES };
 	const uint32_t groups[3] = {
-		(uint32_t)hrt_ceil_div((uint64_t)heads * push.pairs, spec[0]), rows, 1,
+		(uint32_t)hrt_ceil_div((uint64_t)heads * push.pairs, spec[0]),
+		rows,
+		1,
 	};
 
 	status = hrt_shader_pipeline(recording->device, HRT_SHADER_rope, spec, HRT_COUNT(spec),
@@ -143,8 +148,10 @@ static enum hearth_status check_cache(const char *op, const struct hearth_kv_cac
 	if (!cache->capacity || !cache->kv_heads || !cache->head_size ||
 	    (cache->type == HEARTH_TYPE_F16 && cache->head_size % 2))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: a cache of %u × %u heads × %u, expected at least 1 × 1 × 1 and even head "
-				"sizes for F16", op, cache->capacity, cache->kv_heads, cache->head_size);
+				"%s: a cache of %u × %u heads × %u, expected at least 1 × 1 × 1 "
+				"and even head "
+				"sizes for F16",
+				op, cache->capacity, cache->kv_heads, cache->head_size);
 	elements = (uint64_t)cache->kv_heads * cache->head_size;
 	if (elements > UINT32_MAX)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u heads × %u are too many", op,
@@ -188,16 +195,16 @@ enum hearth_status hearth_op_kv_store(struct hearth_recording *recording, struct
 			       &bindings[2], &push.step_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "the cache's keys", &cache->keys, bytes, HRT_WRITE,
 			       &bindings[3], &push.keys_first)) != HEARTH_OK ||
-	    (status = hrt_bind(recording, op, "the cache's values", &cache->values, bytes, HRT_WRITE,
-			       &bindings[4], &push.values_first)) != HEARTH_OK)
+	    (status = hrt_bind(recording, op, "the cache's values", &cache->values, bytes,
+			       HRT_WRITE, &bindings[4], &push.values_first)) != HEARTH_OK)
 		return status;
 
 	const uint32_t spec[] = { hrt_tune_local(recording->device) };
 	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.row_words, spec[0]), rows, 1 };
 
 	status = hrt_shader_pipeline(recording->device,
-				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_kv_store_f16 :
-								      HRT_SHADER_kv_store_f32,
+				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_kv_store_f16
+								    : HRT_SHADER_kv_store_f32,
 				     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
@@ -236,7 +243,8 @@ static enum hearth_status record_few(struct hearth_recording *recording, const c
 	/* Without subgroups an invocation takes a key alone, which needs no reductions. */
 	const uint32_t spec[] = { team.local, team.subgroup ? team.lanes : 1, cache->head_size,
 				  FEW_CHUNK };
-	const uint32_t groups[3] = { push->kv_heads, (uint32_t)hrt_ceil_div(query_count, queries), 1 };
+	const uint32_t groups[3] = { push->kv_heads, (uint32_t)hrt_ceil_div(query_count, queries),
+				     1 };
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
@@ -246,8 +254,9 @@ static enum hearth_status record_few(struct hearth_recording *recording, const c
 				cache->head_size, head_words,
 				recording->device->physical->properties.name,
 				recording->device->physical->properties.max_workgroup_invocations);
-	status = hrt_shader_pipeline(recording->device, few_shaders[f16][queries == 4][team.subgroup],
-				     spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(recording->device,
+				     few_shaders[f16][queries == 4][team.subgroup], spec,
+				     HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, op, pipeline, bindings, push, groups);
@@ -270,8 +279,8 @@ static enum hearth_status record_many(struct hearth_recording *recording, const 
 	enum hearth_status status;
 
 	status = hrt_shader_pipeline(recording->device,
-				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_attention_many_f16 :
-								      HRT_SHADER_attention_many_f32,
+				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_attention_many_f16
+								    : HRT_SHADER_attention_many_f32,
 				     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
@@ -296,14 +305,16 @@ enum hearth_status hearth_op_attention(struct hearth_recording *recording, struc
 	if (status != HEARTH_OK)
 		return status;
 	if (!rows || !heads || heads % cache->kv_heads)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: %u rows, %u heads over %u key heads: expected at least 1 row and a "
-				"multiple of the key heads", op, rows, heads, cache->kv_heads);
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"%s: %u rows, %u heads over %u key heads: expected at least 1 row and a "
+			"multiple of the key heads",
+			op, rows, heads, cache->kv_heads);
 	if (cache->head_size > MAX_HEAD_SIZE || heads > UINT32_MAX / cache->head_size ||
 	    (uint64_t)rows * heads > UINT32_MAX)
 		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
-				"%s: %u rows × %u heads × %u, supported are head sizes up to %d", op, rows,
-				heads, cache->head_size, MAX_HEAD_SIZE);
+				"%s: %u rows × %u heads × %u, supported are head sizes up to %d",
+				op, rows, heads, cache->head_size, MAX_HEAD_SIZE);
 	push.kv_heads = cache->kv_heads;
 	push.capacity = cache->capacity;
 	y_bytes = hrt_words_bytes(rows, heads * cache->head_size);

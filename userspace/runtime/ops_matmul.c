@@ -63,11 +63,11 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
-	status = hrt_shader_pipeline(recording->device,
-				     typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 :
-								  HRT_SHADER_matvec_f32,
-						  m->w->type),
-				     spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(
+		recording->device,
+		typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 : HRT_SHADER_matvec_f32,
+			     m->w->type),
+		spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
@@ -80,16 +80,12 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 	enum hearth_status status;
 
 	if (!shape)
-		return hrt_fail(HEARTH_ERROR_UNSUPPORTED, "%s: no tile fits the limits of %s", m->op,
-				recording->device->physical->properties.name);
+		return hrt_fail(HEARTH_ERROR_UNSUPPORTED, "%s: no tile fits the limits of %s",
+				m->op, recording->device->physical->properties.name);
 
 	const uint32_t spec[] = {
-		shape->threads_n * shape->threads_r,
-		shape->threads_n,
-		shape->threads_r,
-		hrt_whole_words(m->w->type, m->w->columns),
-		shape->step_k,
-		shape->stage_along_n,
+		shape->threads_n * shape->threads_r,	    shape->threads_n, shape->threads_r,
+		hrt_whole_words(m->w->type, m->w->columns), shape->step_k,    shape->stage_along_n,
 	};
 	const uint32_t groups[3] = {
 		(uint32_t)hrt_ceil_div(m->push.n_count, MATMUL_TILE * shape->threads_n),
@@ -107,7 +103,8 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 
 enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 				    const struct hearth_matrix *w, struct hearth_view x,
-				    struct hearth_view residual, struct hearth_view y, uint32_t rows)
+				    struct hearth_view residual, struct hearth_view y,
+				    uint32_t rows)
 {
 	static const char op[] = "hearth_op_matmul";
 	struct matmul m = { .op = op, .w = w, .rows = rows };
@@ -131,8 +128,8 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 	    (status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, w->columns), HRT_READ,
 			       &m.bindings[1], &m.push.x_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, m.push.add_residual ? "residual" : "y",
-			       m.push.add_residual ? &residual : &y, y_bytes, HRT_READ, &m.bindings[2],
-			       &residual_first)) != HEARTH_OK ||
+			       m.push.add_residual ? &residual : &y, y_bytes, HRT_READ,
+			       &m.bindings[2], &residual_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &m.bindings[3],
 			       &y_first)) != HEARTH_OK)
 		return status;
@@ -150,8 +147,8 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 		status = hrt_bind_rows(recording, op, w, first, m.push.n_count, &m.bindings[0],
 				       &m.push.w_first);
 		if (status == HEARTH_OK)
-			status = rows == 1 ? record_matvec(recording, &m) :
-					     record_matmul(recording, &m);
+			status = rows == 1 ? record_matvec(recording, &m)
+					   : record_matmul(recording, &m);
 		if (first > UINT32_MAX - part)
 			break;
 	}

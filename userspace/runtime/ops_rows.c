@@ -16,8 +16,8 @@ struct rms_norm_push {
 };
 
 enum hearth_status hearth_op_rms_norm(struct hearth_recording *recording, struct hearth_view x,
-				      struct hearth_view weight, struct hearth_view y, uint32_t rows,
-				      uint32_t columns, float epsilon)
+				      struct hearth_view weight, struct hearth_view y,
+				      uint32_t rows, uint32_t columns, float epsilon)
 {
 	static const char op[] = "hearth_op_rms_norm";
 	enum hearth_status status = hrt_recording_check(recording, op);
@@ -32,8 +32,8 @@ enum hearth_status hearth_op_rms_norm(struct hearth_recording *recording, struct
 		return status;
 	if (!rows || !columns || !(epsilon >= 0) || isinf(epsilon))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: %u × %u, epsilon %g: expected at least 1 × 1 and epsilon ≥ 0", op,
-				rows, columns, (double)epsilon);
+				"%s: %u × %u, epsilon %g: expected at least 1 × 1 and epsilon ≥ 0",
+				op, rows, columns, (double)epsilon);
 	bytes = hrt_words_bytes(rows, columns);
 	if ((status = hrt_bind(recording, op, "x", &x, bytes, HRT_READ, &bindings[0],
 			       &push.x_first)) != HEARTH_OK ||
@@ -47,7 +47,8 @@ enum hearth_status hearth_op_rms_norm(struct hearth_recording *recording, struct
 	const uint32_t spec[] = { team.local, team.lanes };
 
 	status = hrt_shader_pipeline(recording->device,
-				     team.subgroup ? HRT_SHADER_rms_norm_subgroup : HRT_SHADER_rms_norm,
+				     team.subgroup ? HRT_SHADER_rms_norm_subgroup
+						   : HRT_SHADER_rms_norm,
 				     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
@@ -72,8 +73,8 @@ enum hearth_status hearth_op_argmax(struct hearth_recording *recording, struct h
 	if (status != HEARTH_OK)
 		return status;
 	if (!rows || !columns)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u × %u, expected at least 1 × 1", op,
-				rows, columns);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: %u × %u, expected at least 1 × 1", op, rows, columns);
 	if ((status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, columns), HRT_READ,
 			       &bindings[0], &push.x_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "index", &index, 4ull * rows, HRT_WRITE, &bindings[1],

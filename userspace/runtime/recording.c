@@ -39,7 +39,8 @@ enum hearth_status hearth_recording_create(struct hearth_device *device,
 	*out = NULL;
 	recording = calloc(1, sizeof(*recording));
 	if (!recording)
-		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_recording_create: out of memory");
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+				"hearth_recording_create: out of memory");
 	recording->device = device;
 	pool.queueFamilyIndex = device->physical->queue_family;
 	result = vkCreateCommandPool(device->vk, &pool, NULL, &recording->pool);
@@ -53,8 +54,8 @@ enum hearth_status hearth_recording_create(struct hearth_device *device,
 	if (result != VK_SUCCESS)
 		goto out_fail;
 	vkCmdPipelineBarrier(recording->commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-			     VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT, 0,
-			     1, &before, 0, NULL, 0, NULL);
+			     VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+			     0, 1, &before, 0, NULL, 0, NULL);
 	*out = recording;
 	return HEARTH_OK;
 
@@ -141,16 +142,16 @@ static void order(struct hearth_recording *recording, const struct hrt_binding *
 		.dstAccessMask = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT |
 				 VK_ACCESS_TRANSFER_READ_BIT | VK_ACCESS_TRANSFER_WRITE_BIT,
 	};
-	const VkPipelineStageFlags stages = VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT |
-					    VK_PIPELINE_STAGE_TRANSFER_BIT;
+	const VkPipelineStageFlags stages =
+		VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 	bool wait = recording->pending_count + count > HRT_MAX_PENDING;
 
 	for (uint32_t i = 0; i < recording->pending_count && !wait; i++)
 		for (uint32_t j = 0; j < count && !wait; j++)
 			wait = depends(&recording->pending[i], &bindings[j]);
 	if (wait) {
-		vkCmdPipelineBarrier(recording->commands, stages, stages, 0, 1, &barrier, 0, NULL, 0,
-				     NULL);
+		vkCmdPipelineBarrier(recording->commands, stages, stages, 0, 1, &barrier, 0, NULL,
+				     0, NULL);
 		recording->pending_count = 0;
 	}
 	memcpy(recording->pending + recording->pending_count, bindings, count * sizeof(*bindings));
@@ -211,7 +212,8 @@ static VkResult make_set(struct hearth_recording *recording, const struct hrt_pi
 		return result;
 	recording->sets_left--;
 	for (uint32_t i = 0; i < pipeline->buffer_count; i++) {
-		uint64_t start = bindings[i].offset & ~(limits->minStorageBufferOffsetAlignment - 1);
+		uint64_t start =
+			bindings[i].offset & ~(limits->minStorageBufferOffsetAlignment - 1);
 
 		buffers[i] = (VkDescriptorBufferInfo){
 			.buffer = bindings[i].buffer->vk,
@@ -239,20 +241,22 @@ static enum hearth_status check_limits(const struct hearth_recording *recording,
 	const VkPhysicalDeviceLimits *limits = &physical->limits;
 
 	for (uint32_t i = 0; i < pipeline->buffer_count; i++) {
-		uint64_t start = bindings[i].offset & ~(limits->minStorageBufferOffsetAlignment - 1);
+		uint64_t start =
+			bindings[i].offset & ~(limits->minStorageBufferOffsetAlignment - 1);
 		uint64_t range = hrt_round_up(bindings[i].offset + bindings[i].bytes, 4) - start;
 
 		if (range > limits->maxStorageBufferRange)
 			return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
-					"%s: buffer %u has %llu bytes, a kernel on %s can reach %u", op, i,
-					(unsigned long long)range, physical->properties.name,
+					"%s: buffer %u has %llu bytes, a kernel on %s can reach %u",
+					op, i, (unsigned long long)range, physical->properties.name,
 					limits->maxStorageBufferRange);
 	}
 	for (uint32_t i = 0; i < 3; i++)
 		if (!groups[i] || groups[i] > limits->maxComputeWorkGroupCount[i])
 			return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
-					"%s: %u × %u × %u work-groups, %s takes 1 … %u × %u × %u", op,
-					groups[0], groups[1], groups[2], physical->properties.name,
+					"%s: %u × %u × %u work-groups, %s takes 1 … %u × %u × %u",
+					op, groups[0], groups[1], groups[2],
+					physical->properties.name,
 					limits->maxComputeWorkGroupCount[0],
 					limits->maxComputeWorkGroupCount[1],
 					limits->maxComputeWorkGroupCount[2]);
@@ -275,13 +279,14 @@ enum hearth_status hrt_record(struct hearth_recording *recording, const char *op
 		return hrt_fail_vk(result, "vkAllocateDescriptorSets", "%s", op);
 	order(recording, bindings, pipeline->buffer_count);
 	if (recording->bound != pipeline->vk)
-		vkCmdBindPipeline(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->vk);
+		vkCmdBindPipeline(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+				  pipeline->vk);
 	recording->bound = pipeline->vk;
-	vkCmdBindDescriptorSets(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline->layout,
-				0, 1, &set, 0, NULL);
+	vkCmdBindDescriptorSets(recording->commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+				pipeline->layout, 0, 1, &set, 0, NULL);
 	if (pipeline->push_bytes)
-		vkCmdPushConstants(recording->commands, pipeline->layout, VK_SHADER_STAGE_COMPUTE_BIT,
-				   0, pipeline->push_bytes, push);
+		vkCmdPushConstants(recording->commands, pipeline->layout,
+				   VK_SHADER_STAGE_COMPUTE_BIT, 0, pipeline->push_bytes, push);
 	vkCmdDispatch(recording->commands, groups[0], groups[1], groups[2]);
 	recording->length++;
 	return HEARTH_OK;
@@ -297,13 +302,13 @@ static enum hearth_status resolve_view(const struct hearth_recording *recording,
 	if (!view->buffer)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %s has no buffer", op, name);
 	if (view->buffer->device != recording->device)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %s is on another device", op, name);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %s is on another device", op,
+				name);
 	if (view->offset % HRT_VIEW_ALIGN)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: %s starts at byte %llu, expected a multiple of %d", op, name,
 				(unsigned long long)view->offset, HRT_VIEW_ALIGN);
-	if (view->offset >= view->buffer->bytes ||
-	    view->bytes > view->buffer->bytes - view->offset)
+	if (view->offset >= view->buffer->bytes || view->bytes > view->buffer->bytes - view->offset)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: %s is bytes %llu … +%llu of a buffer of %llu", op, name,
 				(unsigned long long)view->offset, (unsigned long long)view->bytes,
@@ -324,8 +329,9 @@ enum hearth_status hrt_bind(const struct hearth_recording *recording, const char
 	if (status != HEARTH_OK)
 		return status;
 	if (bytes > have)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %s has %llu bytes, %llu are needed",
-				op, name, (unsigned long long)have, (unsigned long long)bytes);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: %s has %llu bytes, %llu are needed", op, name,
+				(unsigned long long)have, (unsigned long long)bytes);
 	*binding = (struct hrt_binding){ view->buffer, view->offset, bytes, access };
 	*first_word = (uint32_t)(view->offset & (alignment - 1)) / 4;
 	return HEARTH_OK;
@@ -336,8 +342,8 @@ enum hearth_status hrt_bind(const struct hearth_recording *recording, const char
 enum hearth_status hearth_record_dispatch(struct hearth_recording *recording,
 					  struct hearth_kernel *kernel,
 					  const struct hearth_view *buffers, uint32_t buffer_count,
-					  const void *push, uint32_t push_bytes,
-					  uint32_t groups_x, uint32_t groups_y, uint32_t groups_z)
+					  const void *push, uint32_t push_bytes, uint32_t groups_x,
+					  uint32_t groups_y, uint32_t groups_z)
 {
 	static const char op[] = "hearth_record_dispatch";
 	const uint32_t groups[3] = { groups_x, groups_y, groups_z };
@@ -350,8 +356,8 @@ enum hearth_status hearth_record_dispatch(struct hearth_recording *recording,
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: kernel %s", op,
 				kernel ? "is of another device" : "is NULL");
 	if (buffer_count != kernel->pipeline.buffer_count || (buffer_count && !buffers))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u buffers, the kernel has %u", op,
-				buffers ? buffer_count : 0, kernel->pipeline.buffer_count);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u buffers, the kernel has %u",
+				op, buffers ? buffer_count : 0, kernel->pipeline.buffer_count);
 	if (push_bytes != kernel->pipeline.push_bytes || (push_bytes && !push))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: %u push constant bytes, the kernel has %u", op,
@@ -372,8 +378,8 @@ enum hearth_status hearth_record_dispatch(struct hearth_recording *recording,
 		if (first_word)
 			return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 					"%s: %s starts at byte %llu, kernels on this device need "
-					"multiples of %llu", op, name,
-					(unsigned long long)buffers[i].offset,
+					"multiples of %llu",
+					op, name, (unsigned long long)buffers[i].offset,
 					(unsigned long long)recording->device->physical->limits
 						.minStorageBufferOffsetAlignment);
 	}
@@ -401,7 +407,8 @@ enum hearth_status hearth_record_copy(struct hearth_recording *recording, struct
 	if (status != HEARTH_OK)
 		return status;
 	if (depends(&bindings[0], &bindings[1]))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: source and destination overlap", op);
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: source and destination overlap",
+				op);
 	order(recording, bindings, 2);
 	vkCmdCopyBuffer(recording->commands, source.buffer->vk, destination.buffer->vk, 1, &region);
 	recording->length++;

@@ -11,13 +11,13 @@
 #include "hearth.h"
 #include "shader_table.h"
 
-#define HRT_MAX_BINDINGS   8   /* storage buffers of one kernel */
+#define HRT_MAX_BINDINGS   8 /* storage buffers of one kernel */
 #define HRT_MAX_PUSH_BYTES 256
 #define HRT_MAX_SPEC	   16
 #define HRT_MAX_QUEUES	   4
 #define HRT_VIEW_ALIGN	   16 /* of view offsets, by hearth.h */
 
-#define HRT_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define HRT_COUNT(array)   (sizeof(array) / sizeof((array)[0]))
 
 static inline uint64_t hrt_round_up(uint64_t value, uint64_t multiple)
 {
@@ -139,9 +139,10 @@ struct hearth_device {
 
 /* Runs @record(commands) on the device and waits. */
 enum hearth_status hrt_transfer_run(struct hearth_device *device,
-				    void (*record)(VkCommandBuffer commands, void *data), void *data);
-enum hearth_status hrt_queue_submit(struct hrt_queue *queue, const VkSubmitInfo *info, VkFence fence,
-				    const char *what);
+				    void (*record)(VkCommandBuffer commands, void *data),
+				    void *data);
+enum hearth_status hrt_queue_submit(struct hrt_queue *queue, const VkSubmitInfo *info,
+				    VkFence fence, const char *what);
 
 /* ---- buffer.c ---- */
 

@@ -9,47 +9,47 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HRT_SHADERS(X)                            \
-	X(matmul_f32, 4, 40)                      \
-	X(matmul_f16, 4, 40)                      \
-	X(matmul_q8_0, 4, 40)                     \
-	X(matmul_q4_0, 4, 40)                     \
-	X(matvec_f32, 4, 32)                      \
-	X(matvec_f16, 4, 32)                      \
-	X(matvec_q8_0, 4, 32)                     \
-	X(matvec_q4_0, 4, 32)                     \
-	X(matvec_subgroup_f32, 4, 32)             \
-	X(matvec_subgroup_f16, 4, 32)             \
-	X(matvec_subgroup_q8_0, 4, 32)            \
-	X(matvec_subgroup_q4_0, 4, 32)            \
-	X(embedding_f32, 3, 32)                   \
-	X(embedding_f16, 3, 32)                   \
-	X(embedding_q8_0, 3, 32)                  \
-	X(embedding_q4_0, 3, 32)                  \
-	X(kv_store_f32, 5, 28)                    \
-	X(kv_store_f16, 5, 28)                    \
-	X(attention_many_f32, 5, 40)              \
-	X(attention_many_f16, 5, 40)              \
-	X(attention_few1_f32, 5, 40)              \
-	X(attention_few1_f16, 5, 40)              \
-	X(attention_few4_f32, 5, 40)              \
-	X(attention_few4_f16, 5, 40)              \
-	X(attention_few1_subgroup_f32, 5, 40)     \
-	X(attention_few1_subgroup_f16, 5, 40)     \
-	X(attention_few4_subgroup_f32, 5, 40)     \
-	X(attention_few4_subgroup_f16, 5, 40)     \
-	X(rms_norm, 3, 20)                        \
-	X(rms_norm_subgroup, 3, 20)               \
-	X(rope, 3, 24)                            \
-	X(add, 3, 16)                             \
-	X(silu_mul, 3, 16)                        \
+#define HRT_SHADERS(X)                        \
+	X(matmul_f32, 4, 40)                  \
+	X(matmul_f16, 4, 40)                  \
+	X(matmul_q8_0, 4, 40)                 \
+	X(matmul_q4_0, 4, 40)                 \
+	X(matvec_f32, 4, 32)                  \
+	X(matvec_f16, 4, 32)                  \
+	X(matvec_q8_0, 4, 32)                 \
+	X(matvec_q4_0, 4, 32)                 \
+	X(matvec_subgroup_f32, 4, 32)         \
+	X(matvec_subgroup_f16, 4, 32)         \
+	X(matvec_subgroup_q8_0, 4, 32)        \
+	X(matvec_subgroup_q4_0, 4, 32)        \
+	X(embedding_f32, 3, 32)               \
+	X(embedding_f16, 3, 32)               \
+	X(embedding_q8_0, 3, 32)              \
+	X(embedding_q4_0, 3, 32)              \
+	X(kv_store_f32, 5, 28)                \
+	X(kv_store_f16, 5, 28)                \
+	X(attention_many_f32, 5, 40)          \
+	X(attention_many_f16, 5, 40)          \
+	X(attention_few1_f32, 5, 40)          \
+	X(attention_few1_f16, 5, 40)          \
+	X(attention_few4_f32, 5, 40)          \
+	X(attention_few4_f16, 5, 40)          \
+	X(attention_few1_subgroup_f32, 5, 40) \
+	X(attention_few1_subgroup_f16, 5, 40) \
+	X(attention_few4_subgroup_f32, 5, 40) \
+	X(attention_few4_subgroup_f16, 5, 40) \
+	X(rms_norm, 3, 20)                    \
+	X(rms_norm_subgroup, 3, 20)           \
+	X(rope, 3, 24)                        \
+	X(add, 3, 16)                         \
+	X(silu_mul, 3, 16)                    \
 	X(argmax, 2, 12)
 
 enum hrt_shader {
 #define X(name, buffers, push) HRT_SHADER_##name,
 	HRT_SHADERS(X)
 #undef X
-	HRT_SHADER_COUNT,
+		HRT_SHADER_COUNT,
 };
 
 struct hrt_shader_entry {

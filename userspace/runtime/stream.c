@@ -113,17 +113,18 @@ enum hearth_status hearth_stream_submit(struct hearth_stream *stream,
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"hearth_stream_submit: stream or recording is NULL");
 	if (recording->device != stream->device)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_stream_submit: stream and recording are of different devices");
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"hearth_stream_submit: stream and recording are of different devices");
 	if (recording->state != HRT_RECORDING_ENDED)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_stream_submit: the recording %s",
-				recording->state == HRT_RECORDING_OPEN ? "is not ended" :
-									 "failed earlier");
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT, "hearth_stream_submit: the recording %s",
+			recording->state == HRT_RECORDING_OPEN ? "is not ended" : "failed earlier");
 	if (is_running(recording))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"hearth_stream_submit: the recording still runs; wait before submitting "
-				"it again");
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"hearth_stream_submit: the recording still runs; wait before submitting "
+			"it again");
 	value = stream->submitted + 1;
 
 	const VkTimelineSemaphoreSubmitInfo values = {
@@ -158,7 +159,8 @@ enum hearth_status hearth_stream_wait(struct hearth_stream *stream, uint64_t tim
 	VkResult result;
 
 	if (!stream)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "hearth_stream_wait: stream is NULL");
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"hearth_stream_wait: stream is NULL");
 	result = timeline_wait(stream->timeline, stream->submitted, timeout_ns);
 	if (result == VK_TIMEOUT)
 		return hrt_fail(HEARTH_ERROR_TIMEOUT, "hearth_stream_wait: not done after %llu ns",

@@ -10,8 +10,16 @@
 static const struct hrt_matmul_shape matmul_shapes[] = {
 	{ .max_rows = 8, .threads_n = 16, .threads_r = 2, .step_k = 32, .stage_along_n = true },
 	{ .max_rows = 24, .threads_n = 16, .threads_r = 4, .step_k = 32, .stage_along_n = true },
-	{ .max_rows = UINT32_MAX, .threads_n = 16, .threads_r = 16, .step_k = 32, .stage_along_n = true },
-	{ .max_rows = UINT32_MAX, .threads_n = 16, .threads_r = 8, .step_k = 32, .stage_along_n = true },
+	{ .max_rows = UINT32_MAX,
+	  .threads_n = 16,
+	  .threads_r = 16,
+	  .step_k = 32,
+	  .stage_along_n = true },
+	{ .max_rows = UINT32_MAX,
+	  .threads_n = 16,
+	  .threads_r = 8,
+	  .step_k = 32,
+	  .stage_along_n = true },
 };
 
 const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows)
@@ -34,7 +42,8 @@ struct hrt_team_shape hrt_tune_team(const struct hearth_device *device, uint64_t
 {
 	const struct hearth_device_properties *p = &device->physical->properties;
 	struct hrt_team_shape shape = {
-		.subgroup = p->subgroup_arithmetic && p->subgroup_size >= 4 && p->subgroup_size <= 64,
+		.subgroup =
+			p->subgroup_arithmetic && p->subgroup_size >= 4 && p->subgroup_size <= 64,
 		.local = 64,
 	};
 

@@ -36,25 +36,25 @@ extern "C" {
 #define DRM_HEARTH_QUEUE_WAIT	 0x08
 #define DRM_HEARTH_QUEUE_STATE	 0x09
 
-#define DRM_IOCTL_HEARTH_DEV_QUERY                                \
+#define DRM_IOCTL_HEARTH_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_DEV_QUERY, struct drm_hearth_dev_query)
-#define DRM_IOCTL_HEARTH_BO_CREATE                                \
+#define DRM_IOCTL_HEARTH_BO_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_CREATE, struct drm_hearth_bo_create)
-#define DRM_IOCTL_HEARTH_BO_INFO                                  \
+#define DRM_IOCTL_HEARTH_BO_INFO \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_INFO, struct drm_hearth_bo_info)
-#define DRM_IOCTL_HEARTH_VM_CREATE                                \
+#define DRM_IOCTL_HEARTH_VM_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_CREATE, struct drm_hearth_vm_create)
-#define DRM_IOCTL_HEARTH_VM_DESTROY                               \
+#define DRM_IOCTL_HEARTH_VM_DESTROY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_DESTROY, struct drm_hearth_vm_destroy)
-#define DRM_IOCTL_HEARTH_VM_BIND                                  \
+#define DRM_IOCTL_HEARTH_VM_BIND \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_VM_BIND, struct drm_hearth_vm_bind)
-#define DRM_IOCTL_HEARTH_QUEUE_CREATE                             \
+#define DRM_IOCTL_HEARTH_QUEUE_CREATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_CREATE, struct drm_hearth_queue_create)
-#define DRM_IOCTL_HEARTH_QUEUE_DESTROY                            \
+#define DRM_IOCTL_HEARTH_QUEUE_DESTROY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_DESTROY, struct drm_hearth_queue_destroy)
-#define DRM_IOCTL_HEARTH_QUEUE_WAIT                               \
+#define DRM_IOCTL_HEARTH_QUEUE_WAIT \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_WAIT, struct drm_hearth_queue_wait)
-#define DRM_IOCTL_HEARTH_QUEUE_STATE                              \
+#define DRM_IOCTL_HEARTH_QUEUE_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_STATE, struct drm_hearth_queue_state)
 
 /**
@@ -213,14 +213,14 @@ struct drm_hearth_vm_destroy {
 	__u32 pad;
 };
 
-#define DRM_HEARTH_VM_BIND_MAP	 0
-#define DRM_HEARTH_VM_BIND_UNMAP 1
+#define DRM_HEARTH_VM_BIND_MAP	    0
+#define DRM_HEARTH_VM_BIND_UNMAP    1
 
 /** DRM_HEARTH_VM_BIND_READONLY - the board may not write */
 #define DRM_HEARTH_VM_BIND_READONLY (1 << 0)
 /** DRM_HEARTH_VM_BIND_EXEC - the board may fetch instructions; only of board memory, and then no writes
  * by compute harts */
-#define DRM_HEARTH_VM_BIND_EXEC (1 << 1)
+#define DRM_HEARTH_VM_BIND_EXEC	    (1 << 1)
 
 /**
  * struct drm_hearth_vm_bind - map part of a buffer, or unmap
