@@ -93,6 +93,7 @@ static void close_region(struct hc_emit *e)
 	after = new_block(e, "");
 	LLVMBuildCondBr(e->b, more, e->turn_block, after);
 	at(e, after);
+	hc_settle_phis(e);
 }
 
 /* ---- Instructions ---- */
@@ -166,7 +167,7 @@ static void edge(struct hc_emit *e, const struct hc_node *node)
 	for (i = first; e->m->insts[i].op == SpvOpPhi; i++)
 		for (leaf = 0; leaf < hc_type(e->m, e->m->insts[i].type)->leaves; leaf++, count++)
 			if (values[count])
-				hc_put_phi(e, e->m->insts[i].result, leaf, values[count]);
+				hc_put_phi(e, e->m->insts[i].result, leaf, values[count], node->region);
 }
 
 /* ---- Control ---- */
@@ -610,6 +611,7 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->mask = hc_vector_of(e, e->i1);
 	e->values = HC_NEW(hc, LLVMValueRef *, m->bound);
 	e->variables = HC_NEW(hc, LLVMValueRef *, m->bound);
+	e->later = HC_NEW(hc, LLVMValueRef *, m->bound);
 	e->memory = HC_NEW(hc, LLVMValueRef, m->bound);
 	e->slot = HC_NEW(hc, uint64_t, m->bound);
 	build_function(e, tree);

@@ -44,6 +44,8 @@ struct hc_emit {
 
 	LLVMValueRef **values;	  /* [id][leaf], of the block under way */
 	LLVMValueRef **variables; /* [id][leaf], made on first use */
+	LLVMValueRef **later;	  /* [id][leaf], of phis to change when the region is over */
+	bool has_later;
 	LLVMValueRef *memory;	  /* [id], of variables in memory of the kernel */
 	uint64_t *slot;		  /* [id], offset + 1 in the scratch memory of what crosses regions */
 	uint64_t scratch_bytes;
@@ -74,8 +76,12 @@ LLVMValueRef hc_lanes(struct hc_emit *e, uint32_t id, uint32_t leaf);
 LLVMValueRef hc_lane0(struct hc_emit *e, uint32_t id, uint32_t leaf);
 /* Sets a leaf from all lanes, or from lane 0; brings it into the form of its shape. */
 void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
-/* A phi's leaf, on an edge. */
-void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
+/*
+ * A phi's leaf, on an edge in @region. One that is the same in the whole work-group is one variable for all subgroups,
+ * which take their turns: where a loop at group level sets it for its next round, it changes after the last turn.
+ */
+void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, uint32_t region);
+void hc_settle_phis(struct hc_emit *e);
 /* In the form of @id's shape, a value of @from's. */
 LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from, uint32_t from_leaf);
 /* Does the result of @inst need all lanes computed? */

@@ -267,9 +267,37 @@ void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
 		store(e, id, leaf, value, e->shapes->escapes[id]);
 }
 
-void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
+void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, uint32_t region)
 {
-	store(e, id, leaf, bring_into_form(e, id, leaf, value), e->shapes->phi_masked[id]);
+	bool uniform = hc_leaf_shape(e, id, leaf).kind == HC_UNIFORM;
+	LLVMValueRef *later;
+
+	value = bring_into_form(e, id, leaf, value);
+	if (!uniform || e->hc->subgroups == 1 || e->regions->home[id] == region) {
+		store(e, id, leaf, value, e->shapes->phi_masked[id]);
+		return;
+	}
+	later = leaves_of(e, e->later, id);
+	if (!later[leaf])
+		later[leaf] = hc_local(e, form_type(e, id, leaf), "later");
+	LLVMBuildStore(e->b, value, later[leaf]);
+	e->has_later = true;
+}
+
+void hc_settle_phis(struct hc_emit *e)
+{
+	uint32_t id, leaf;
+
+	if (!e->has_later)
+		return;
+	for (id = 0; id < e->m->bound; id++) {
+		for (leaf = 0; e->later[id] && leaf < hc_type_of(e->m, id)->leaves; leaf++)
+			if (e->later[id][leaf])
+				LLVMBuildStore(e->b, LLVMBuildLoad2(e->b, form_type(e, id, leaf), e->later[id][leaf], ""),
+					       variable(e, id, leaf));
+		e->later[id] = NULL;
+	}
+	e->has_later = false;
 }
 
 /* ---- Slots ---- */
