@@ -63,11 +63,24 @@ static uint32_t lane_quad(uint32_t lane, uint32_t by)
 static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 {
 	LLVMTypeRef ints = hc_vector_of(e, e->i32);
-	struct hc_id *by = inst->operands > 2 ? hc_id(e->m, inst->operand[2]) : NULL;
-	bool fixed = by && by->kind == HC_ID_CONSTANT;
 	uint32_t leaf, leaves = hc_type(e->m, inst->type)->leaves;
 	LLVMValueRef index = NULL, x;
+	struct hc_id *by;
+	bool fixed;
 
+	switch (inst->op) {
+	case SpvOpGroupNonUniformShuffle:
+	case SpvOpGroupNonUniformShuffleXor:
+	case SpvOpGroupNonUniformShuffleUp:
+	case SpvOpGroupNonUniformShuffleDown:
+	case SpvOpGroupNonUniformQuadBroadcast:
+	case SpvOpGroupNonUniformQuadSwap:
+		break;
+	default:
+		return false;
+	}
+	by = hc_id(e->m, inst->operand[2]);
+	fixed = by->kind == HC_ID_CONSTANT;
 	for (leaf = 0; leaf < leaves; leaf++) {
 		x = hc_lanes(e, inst->operand[1], leaf);
 		switch (inst->op) {
@@ -97,7 +110,7 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 			x = rearrange(e, x, lane_xor, (hc_constant_u32(e->m, inst->operand[2]) & 3) + 1);
 			break;
 		default:
-			return false;
+			break;
 		}
 		hc_put(e, inst->result, leaf, x);
 	}
