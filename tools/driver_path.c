@@ -19,7 +19,7 @@ int hearth_driver_path(char *path, size_t size)
 
 	if (chosen && *chosen) {
 		snprintf(path, size, "%s", chosen);
-		return access(path, R_OK) ? -ENOENT : 0;
+		return access(path, R_OK) ? -errno : 0;
 	}
 	length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 	if (length > 0) {
@@ -32,5 +32,8 @@ int hearth_driver_path(char *path, size_t size)
 			return 0;
 	}
 	snprintf(path, size, "%s", HEARTH_DRIVER_DIR "/" DRIVER);
-	return access(path, R_OK) ? -ENOENT : 0;
+	if (!access(path, R_OK))
+		return 0;
+	path[0] = '\0';
+	return -ENOENT;
 }

@@ -489,13 +489,20 @@ static int start(struct run *run)
 	struct hearth_instance_info info = {
 		.struct_size = sizeof(info),
 		.extra_drivers = &driver,
-		.extra_driver_count = hearth_driver_path(path, sizeof(path)) ? 0 : 1,
 		.log = log_message,
 		.log_user = &run->monitor,
 	};
+	int error = hearth_driver_path(path, sizeof(path));
 	enum hearth_status status;
 	uint32_t index;
 
+	if (error && path[0]) {
+		fprintf(stderr,
+			"hearth-run: HEARTH_DRIVER: %s: %s, expected a Vulkan driver's library\n",
+			path, strerror(-error));
+		return EXIT_FAILURE;
+	}
+	info.extra_driver_count = error ? 0 : 1;
 	status = hearth_instance_create(&info, &run->instance);
 	if (status)
 		return fail_device("Vulkan", status);
