@@ -467,7 +467,7 @@ static void parse_code(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 	}
 	SpvHasResultAndType((SpvOp)op, &has_result, &has_type);
 	inst = &m->insts[m->inst_count];
-	inst->op = (uint16_t)op;
+	*inst = (struct hc_inst){ .op = (uint16_t)op };
 	if (has_type)
 		inst->type = w[used++];
 	if (has_result)
