@@ -287,6 +287,9 @@ static void note_edge(struct cutter *c, const struct hc_node *edge)
 
 	if (edge->from == HC_NONE)
 		return;
+	/* From a branch straight to where its ways meet: the other way's code may stand between. */
+	if (edge->parent && edge->parent->kind != HC_NODE_LOOP && edge->parent->block == edge->from)
+		use.block = HC_NONE;
 	for (i = c->m->blocks[edge->to].first; c->m->insts[i].op == SpvOpPhi; i++) {
 		const struct hc_inst *phi = &c->m->insts[i];
 
