@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * First pass: checks the module with SPIRV-Tools' validator, sets its specialization constants and lets
- * SPIRV-Tools' optimizer inline functions and bring variables into SSA form. Loops are not unrolled here.
+ * SPIRV-Tools' optimizer inline functions and bring variables into SSA form. Loops are unrolled where the shader asks for it.
  */
 #include "hc_internal.h"
 
@@ -29,6 +29,18 @@ static const char *const passes[] = {
 	"--ssa-rewrite",
 	"--ccp",
 	"--eliminate-dead-branches",
+	/* Loops that ask for it; then their arrays, now indexed by constants, become values too. */
+	"--loop-unroll",
+	"--simplify-instructions",
+	"--ccp",
+	"--eliminate-dead-branches",
+	"--merge-blocks",
+	"--scalar-replacement=0",
+	"--convert-local-access-chains",
+	"--eliminate-local-single-block",
+	"--eliminate-local-single-store",
+	"--ssa-rewrite",
+	"--ccp",
 	"--eliminate-dead-code-aggressive",
 	"--combine-access-chains",
 	"--redundancy-elimination",
