@@ -52,11 +52,14 @@ run: all
 	@tests/vm/run-demo $(BUILD)
 
 install: all
-	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(DESTDIR))
+	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 ifneq ($(and $(wildcard driver/Kbuild),$(KDIRS)),)
 	@set -e; for kdir in $(KDIRS); do \
-		tools/dev/build-module $$kdir $(BUILD)/modules INSTALL_MOD_PATH=$(DESTDIR) \
+		tools/dev/build-module $$kdir $(BUILD)/modules INSTALL_MOD_PATH=$(abspath $(DESTDIR)) \
 			$(if $(DESTDIR),DEPMOD=true) CONFIG_MODULE_SIG_ALL= modules_install; done
+endif
+ifeq ($(DESTDIR),)
+	ldconfig
 endif
 
 docs: $(BUILD)/build.ninja
