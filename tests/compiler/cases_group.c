@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+/* The work-group: shared memory, barriers, atomics, grids. */
+#include <string.h>
+
+#include "harness.h"
+
+#define SSBO HC_BINDING_STORAGE_BUFFER
+
+static void expect_reduce(struct run *r)
+{
+	for (uint32_t i = 0; i < 192; i++)
+		WANT(r, 0)[i / 64] += WORDS(r, 1)[i];
+}
+
+static void expect_barrier_if(struct run *r)
+{
+	for (uint32_t g = 0; g < 3; g++) {
+		const uint32_t *v = WORDS(r, 1) + g * 48;
+		uint32_t s[48], x[48];
+
+		for (uint32_t l = 0; l < 48; l++) {
+			x[l] = v[l] * 3;
+			x[l] = g & 1 ? x[l] ^ 7 : x[l] + v[47 - l];
+		}
+		for (uint32_t l = 0; l < 48; l++)
+			s[l] = g & 1 ? v[l] : x[l];
+		for (uint32_t l = 0; l < 48; l++)
+			WANT(r, 0)[g * 48 + l] = x[l] + s[(l + 1) % 48] + v[l];
+	}
+}
+
+static void expect_barrier_loop(struct run *r)
+{
+	for (uint32_t g = 0; g < 3; g++) {
+		uint32_t acc[32] = { 0 }, x[32], s[32];
+
+		memcpy(x, WORDS(r, 1) + g * 32, sizeof(x));
+		for (uint32_t t = 0; t < 4; t++) {
+			for (uint32_t u = 0; u <= t; u++) {
+				for (uint32_t l = 0; l < 32; l++)
+					s[(l + t) & 31] = x[l] + u;
+				for (uint32_t l = 0; l < 32; l++) {
+					for (uint32_t k = 0; k < (l & 3); k++)
+						acc[l] += s[(l * 5 + k) & 31];
+					x[l] = x[l] * 3 + 1;
+				}
+			}
+			if (t == g + 1)
+				break;
+			for (uint32_t l = 0; l < 32; l++)
+				acc[l] ^= t;
+		}
+		for (uint32_t l = 0; l < 32; l++)
+			WANT(r, 0)[g * 32 + l] = acc[l] + x[l];
+	}
+}
+
+static void expect_transpose(struct run *r)
+{
+	const uint32_t width = 24, height = 16;
+
+	for (uint32_t y = 0; y < height; y++) {
+		for (uint32_t x = 0; x < width; x++)
+			WANT(r, 0)[x * height + y] = WORDS(r, 1)[y * width + x];
+	}
+}
+
+static void expect_shared_types(struct run *r)
+{
+	for (uint32_t i = 0; i < 40; i++) {
+		uint32_t l = i % 20, k = (l * 7 + 3) % 20, at = i / 20 * 20 + k, v = WORDS(r, 1)[at];
+
+		WANT(r, 0)[i] = v + at * 3 + k + k + (l & 1 ? ~v : v >> 3) + (v & 255) + v + (v & 1);
+	}
+}
+
+static void prepare_atomics(struct run *r)
+{
+	WORDS(r, 0)[1] = 0xffffffff;
+	WORDS(r, 0)[3] = 0xffffffff;
+	WORDS(r, 2)[0] = 0;
+	WORDS(r, 2)[1] = 0;
+}
+
+static void expect_atomics(struct run *r)
+{
+	uint32_t *o = WANT(r, 0);
+	int32_t *t = (int32_t *)WANT(r, 2);
+
+	for (uint32_t i = 0; i < 64; i++) {
+		uint32_t v = WORDS(r, 1)[i];
+
+		o[0] += v;
+		o[1] = v < o[1] ? v : o[1];
+		o[2] = v > o[2] ? v : o[2];
+		o[3] &= v | 0xffff;
+		o[4] |= v & 0xff00ff;
+		o[5] ^= v;
+		t[0] = (int32_t)v < t[0] ? (int32_t)v : t[0];
+		t[1] = (int32_t)v > t[1] ? (int32_t)v : t[1];
+		o[6]++;
+		o[8 + i]++;
+		o[7] += (i & 3) == 1 ? 2 : 0;
+		WANT(r, 1)[i] = v + 1 ? v + 1 : 5;
+		o[8 + 64 + (i & 7)]++;
+	}
+}
+
+static void expect_shared_atomics(struct run *r)
+{
+	for (uint32_t i = 0; i < 120; i++)
+		WANT(r, 0)[i / 40 * 16 + (WORDS(r, 1)[i] & 15)] += i % 40 + 1;
+}
+
+static void expect_grid(struct run *r)
+{
+	const struct shader_case *c = r->c;
+
+	for (uint32_t g = 0; g < 3 * 2 * 2; g++) {
+		uint32_t w[3] = { g % 3, g / 3 % 2, g / 6 };
+
+		for (uint32_t l = 0; l < 24; l++) {
+			uint32_t id[3] = { l % 3, l / 3 % 2, l / 6 };
+			uint32_t *o = WANT(r, 0) + (g * 24 + l) * 4;
+
+			for (int k = 0; k < 3; k++)
+				o[k] = (w[k] + c->base[k]) * c->local[k] + id[k];
+			o[3] = l * 1000 + id[0] + id[1] * 10 + id[2] * 100;
+		}
+	}
+}
+
+static void prepare_sgemm(struct run *r)
+{
+	uint32_t n = 64;
+
+	memcpy(r->push, &n, 4);
+	for (int k = 1; k < 3; k++) {
+		for (uint32_t i = 0; i < n * n; i++)
+			FLOATS(r, k)[i] = (float)((int)(test_random() >> 8) % 17 - 8);
+	}
+}
+
+static void expect_sgemm(struct run *r)
+{
+	for (uint32_t y = 0; y < 64; y++) {
+		for (uint32_t x = 0; x < 64; x++) {
+			float sum = 0;
+
+			for (uint32_t k = 0; k < 64; k++)
+				sum += FLOATS(r, 1)[y * 64 + k] * FLOATS(r, 2)[k * 64 + x];
+			WANTF(r, 0)[y * 64 + x] = sum;
+		}
+	}
+}
+
+static const struct shader_case cases[] = {
+	{ "reduce", { 64, 1, 1 }, { 3, 1, 1 },
+	  .buffers = { { 12, 0, 0, SSBO }, { 768, 0, 1, SSBO } }, .expect = expect_reduce },
+	{ "barrier_if", { 48, 1, 1 }, { 3, 1, 1 },
+	  .buffers = { { 576, 0, 0, SSBO }, { 576, 0, 1, SSBO } }, .expect = expect_barrier_if },
+	{ "barrier_loop", { 32, 1, 1 }, { 3, 1, 1 },
+	  .buffers = { { 384, 0, 0, SSBO }, { 384, 0, 1, SSBO } }, .expect = expect_barrier_loop },
+	{ "transpose", { 8, 8, 1 }, { 3, 2, 1 },
+	  .buffers = { { 1536, 0, 0, SSBO }, { 1536, 0, 1, SSBO } }, .expect = expect_transpose },
+	{ "shared_types", { 20, 1, 1 }, { 2, 1, 1 },
+	  .buffers = { { 160, 0, 0, SSBO }, { 160, 0, 1, SSBO } }, .expect = expect_shared_types },
+	{ "atomics", { 32, 1, 1 }, { 2, 1, 1 },
+	  .buffers = { { 8 * 4 + 72 * 4, 0, 0, SSBO }, { 256, 0, 1, SSBO }, { 8, 0, 2, SSBO } },
+	  .prepare = prepare_atomics, .expect = expect_atomics },
+	{ "shared_atomics", { 40, 1, 1 }, { 3, 1, 1 },
+	  .buffers = { { 192, 0, 0, SSBO }, { 480, 0, 1, SSBO } }, .expect = expect_shared_atomics },
+	{ "grid", { 3, 2, 4 }, { 3, 2, 2 }, .base = { 5, 0, 7 },
+	  .buffers = { { 12 * 24 * 16, 0, 0, SSBO } }, .expect = expect_grid },
+	{ "sgemm", { 8, 8, 1 }, { 2, 2, 1 },
+	  .buffers = { { 16384, 0, 0, SSBO }, { 16384, 0, 1, SSBO }, { 16384, 0, 2, SSBO } },
+	  .push_bytes = 4, .prepare = prepare_sgemm, .expect = expect_sgemm },
+};
+
+const struct case_list group_cases = { cases, sizeof(cases) / sizeof(cases[0]) };
