@@ -67,8 +67,13 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 			fprintf(p->out, "%*s%s\n", depth * 2, "", node->kind == HC_NODE_LOOP ? "continue" : "else");
 			print_list(p, &node->body[1], depth + 1);
 		}
-		for (i = 0; i < node->case_count; i++)
-			print_list(p, &node->cases[i].body, depth + 1);
+		for (i = 0; i < node->case_count; i++) {
+			struct hc_case *c = &node->cases[node->order[i]];
+
+			fprintf(p->out, "%*scase %u%s\n", depth * 2, "", c->label, c->is_default ? " default" : "");
+			print_list(p, &c->enter, depth + 1);
+			print_list(p, &c->body, depth + 1);
+		}
 	}
 }
 

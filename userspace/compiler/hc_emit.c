@@ -177,6 +177,7 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 static void jump(struct hc_emit *e, struct hc_node *node)
 {
 	struct hc_node *target = node->target;
+	struct hc_case *other = node->jump == HC_JUMP_FALL ? &target->cases[node->target_case] : NULL;
 	bool proceed = node->jump == HC_JUMP_CONTINUE;
 	LLVMValueRef place;
 
@@ -184,12 +185,12 @@ static void jump(struct hc_emit *e, struct hc_node *node)
 	if (target->group_level) {
 		close_region(e);
 	} else if (target->divergent) {
-		place = proceed ? target->continued : target->broken;
+		place = other ? other->fallen : proceed ? target->continued : target->broken;
 		LLVMBuildStore(e->b, LLVMBuildOr(e->b, load_mask(e, place), hc_exec(e), ""), place);
 		set_exec(e, LLVMConstNull(e->mask));
 		return;
 	}
-	go_to(e, proceed ? target->continue_block : target->break_block);
+	go_to(e, other ? other->block : proceed ? target->continue_block : target->break_block);
 }
 
 /* A body that all lanes enter together, from a branch that was just built to @block. */
@@ -253,28 +254,30 @@ static LLVMValueRef case_value(struct hc_emit *e, const struct hc_node *node, co
 static void emit_switch(struct hc_emit *e, struct hc_node *node)
 {
 	bool group_level = node->group_level;
+	LLVMBasicBlockRef *enter = HC_NEW(e->hc, LLVMBasicBlockRef, node->case_count);
 	LLVMBasicBlockRef after = new_block(e, "endswitch"), otherwise = after;
-	LLVMBasicBlockRef *blocks = HC_NEW(e->hc, LLVMBasicBlockRef, node->case_count);
 	LLVMValueRef selector, branch;
 	uint32_t i, j, count = 0;
 
 	node->break_block = after;
 	selector = group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
 	for (i = 0; i < node->case_count; i++) {
-		if (!node->cases[i].is_default && !node->cases[i].literal_count)
-			continue;
-		blocks[i] = new_block(e, "case");
+		enter[i] = new_block(e, "case");
+		node->cases[i].block = new_block(e, "");
 		count += node->cases[i].literal_count;
 		if (node->cases[i].is_default)
-			otherwise = blocks[i];
+			otherwise = enter[i];
 	}
 	branch = LLVMBuildSwitch(e->b, selector, otherwise, count);
 	for (i = 0; i < node->case_count; i++)
 		for (j = 0; j < node->cases[i].literal_count; j++)
-			LLVMAddCase(branch, case_value(e, node, &node->cases[i], j), blocks[i]);
-	for (i = 0; i < node->case_count; i++)
-		if (blocks[i])
-			emit_body(e, &node->cases[i].body, blocks[i], after, group_level);
+			LLVMAddCase(branch, case_value(e, node, &node->cases[i], j), enter[i]);
+	for (i = 0; i < node->case_count; i++) {
+		struct hc_case *c = &node->cases[node->order[i]];
+
+		emit_body(e, &c->enter, enter[node->order[i]], c->block, group_level);
+		emit_body(e, &c->body, c->block, after, group_level);
+	}
 	at(e, after);
 }
 
@@ -294,16 +297,21 @@ static void emit_divergent_switch(struct hc_emit *e, struct hc_node *node)
 							     hc_splat(e, case_value(e, node, &node->cases[i], j)), ""),
 					       "");
 		others = LLVMBuildAnd(e->b, others, LLVMBuildNot(e->b, match[i], ""), "");
+		node->cases[i].fallen = hc_local(e, e->mask, "fallen");
+		LLVMBuildStore(e->b, LLVMConstNull(e->mask), node->cases[i].fallen);
 	}
 	left = LLVMConstNull(e->mask);
 	for (i = 0; i < node->case_count; i++) {
-		LLVMValueRef mask = LLVMBuildAnd(e->b, all, match[i], "");
+		struct hc_case *c = &node->cases[node->order[i]];
+		LLVMValueRef mask = LLVMBuildAnd(e->b, all, match[node->order[i]], "");
 
-		if (node->cases[i].is_default)
+		if (c->is_default)
 			mask = LLVMBuildOr(e->b, mask, others, "");
-		else if (!node->cases[i].literal_count)
-			continue;
-		emit_masked(e, &node->cases[i].body, mask);
+		/* Lanes that fell into the case have set its phis. */
+		set_exec(e, mask);
+		emit_list(e, &c->enter, false);
+		mask = LLVMBuildOr(e->b, mask, load_mask(e, c->fallen), "");
+		emit_masked(e, &c->body, mask);
 		left = LLVMBuildOr(e->b, left, hc_exec(e), "");
 	}
 	set_exec(e, LLVMBuildOr(e->b, left, load_mask(e, node->broken), ""));

@@ -110,12 +110,13 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
 uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);
 LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
 
-/* ---- hc_emit_alu.c, hc_emit_glsl.c, hc_emit_subgroup.c ---- */
+/* ---- hc_emit_alu.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_subgroup.c ---- */
 
 /* Returns false if the instruction is none of theirs. */
 bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst);
+bool hc_emit_geometry(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_subgroup(struct hc_emit *e, const struct hc_inst *inst);
 
 /* Half to float and back, for scalars and vectors. */

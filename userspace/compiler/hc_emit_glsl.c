@@ -288,66 +288,6 @@ static bool unpack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 	return true;
 }
 
-/* ---- Vectors as a whole ---- */
-
-static LLVMValueRef square_sum(struct hc_emit *e, const struct hc_inst *inst, uint32_t result_leaf, bool difference)
-{
-	uint32_t i, count = hc_type_of(e->m, argument_id(inst, 0))->leaves;
-	LLVMValueRef sum = NULL, x;
-
-	for (i = 0; i < count; i++) {
-		x = hc_widen(e, argument_type(e, inst, 0),
-			     hc_as_shape(e, inst->result, result_leaf, argument_id(inst, 0), i));
-		if (difference)
-			x = LLVMBuildFSub(e->b, x,
-					  hc_widen(e, argument_type(e, inst, 1),
-						   hc_as_shape(e, inst->result, result_leaf, argument_id(inst, 1), i)),
-					  "");
-		x = LLVMBuildFMul(e->b, x, x, "");
-		sum = sum ? LLVMBuildFAdd(e->b, sum, x, "") : x;
-	}
-	return sum;
-}
-
-static bool geometry(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
-{
-	struct hc_type *type = argument_type(e, inst, 0);
-	uint32_t i, leaves = hc_type(e->m, inst->type)->leaves;
-	LLVMValueRef x;
-
-	switch (op) {
-	case GLSLstd450Length:
-	case GLSLstd450Distance:
-		x = hc_call1(e, "llvm.sqrt", square_sum(e, inst, 0, op == GLSLstd450Distance));
-		hc_put(e, inst->result, 0, hc_narrow(e, type, x));
-		return true;
-	case GLSLstd450Normalize:
-		for (i = 0; i < leaves; i++) {
-			x = hc_call1(e, "llvm.sqrt", square_sum(e, inst, i, false));
-			x = LLVMBuildFDiv(e->b, argument(e, inst, 0, i), x, "");
-			hc_put(e, inst->result, i, hc_narrow(e, type, x));
-		}
-		return true;
-	case GLSLstd450Cross:
-		for (i = 0; i < 3; i++) {
-			uint32_t a = (i + 1) % 3, b = (i + 2) % 3;
-			LLVMValueRef part[4];
-			uint32_t j;
-
-			for (j = 0; j < 4; j++)
-				part[j] = hc_widen(e, type,
-						   hc_as_shape(e, inst->result, i, argument_id(inst, j & 1),
-							       j == 0 || j == 3 ? a : b));
-			x = LLVMBuildFSub(e->b, LLVMBuildFMul(e->b, part[0], part[1], ""),
-					  LLVMBuildFMul(e->b, part[2], part[3], ""), "");
-			hc_put(e, inst->result, i, hc_narrow(e, type, x));
-		}
-		return true;
-	default:
-		return false;
-	}
-}
-
 static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint32_t op, uint32_t leaf)
 {
 	LLVMValueRef args[3] = { argument(e, inst, 0, leaf) };
@@ -434,7 +374,7 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
 	default:
 		break;
 	}
-	if (geometry(e, inst, op))
+	if (hc_emit_geometry(e, inst))
 		return;
 	for (leaf = 0; leaf < leaves; leaf++) {
 		LLVMValueRef value = one_leaf(e, inst, op, leaf);

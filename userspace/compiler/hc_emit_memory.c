@@ -100,8 +100,12 @@ static const struct hc_binding *find_binding(struct hc_emit *e, const struct hc_
 		 variable->set, variable->binding);
 }
 
-/* The buffer behind a binding; @index (i64, or NULL) chooses among an array of them. */
-static void bind(struct hc_emit *e, struct place *p, const struct hc_id *variable, LLVMValueRef index)
+/*
+ * The buffer behind a binding; @index (i64, or NULL) chooses among an array of them. Its size is read where @want_limit
+ * asks for it.
+ */
+static void bind(struct hc_emit *e, struct place *p, const struct hc_id *variable, LLVMValueRef index,
+		 bool want_limit)
 {
 	const struct hc_binding *binding = find_binding(e, variable);
 	LLVMValueRef descriptor;
@@ -125,7 +129,7 @@ static void bind(struct hc_emit *e, struct place *p, const struct hc_id *variabl
 		descriptor = offset_pointer(e, descriptor, LLVMBuildMul(e->b, index, bytes, ""));
 	}
 	p->base = load_invariant(e, e->ptr, descriptor);
-	if (e->hc->info->flags & HC_COMPILE_ROBUST)
+	if (want_limit)
 		p->limit = load_invariant(e, e->i64, at_bytes(e, descriptor, 8));
 }
 
@@ -231,7 +235,8 @@ static uint32_t chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_in
 	return pointer;
 }
 
-static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id *root, uint32_t index)
+static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id *root, uint32_t index,
+			  bool want_limit)
 {
 	struct hc_shape shape = hc_leaf_shape(e, index, 0);
 	LLVMValueRef value;
@@ -241,7 +246,7 @@ static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id
 			 "an array of buffers indexed by a value that differs between lanes (non-uniform indexing) is not supported");
 	value = hc_lane0(e, index, 0);
 	value = LLVMBuildZExtOrBitCast(e->b, value, e->i64, "");
-	bind(e, p, root, value);
+	bind(e, p, root, value, want_limit);
 	p->type = hc_type(e->m, p->type->element);
 }
 
@@ -249,6 +254,7 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 {
 	const struct hc_inst *chain[HC_MAX_DEPTH];
 	struct place p = { 0 };
+	bool robust = e->hc->info->flags & HC_COMPILE_ROBUST;
 	uint32_t i, j, length, first = 1;
 	struct hc_id *root;
 
@@ -261,18 +267,18 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 	case SpvStorageClassStorageBuffer:
 		p.decorated = true;
 		if (p.type->kind != HC_TYPE_ARRAY) {
-			bind(e, &p, root, NULL);
+			bind(e, &p, root, NULL, robust);
 			break;
 		}
 		if (!length || chain[length - 1]->operands < 2)
 			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an array of buffers used as a whole");
-		choose_buffer(e, &p, root, chain[length - 1]->operand[1]);
+		choose_buffer(e, &p, root, chain[length - 1]->operand[1], robust);
 		first = 2;
 		break;
 	case SpvStorageClassPushConstant:
 		p.decorated = true;
 		p.base = at_bytes(e, e->args, offsetof(struct hearth_kernel_args, push));
-		if (e->hc->info->flags & HC_COMPILE_ROBUST)
+		if (robust)
 			p.limit = LLVMConstInt(e->i64, HEARTH_KERNEL_PUSH_BYTES, false);
 		break;
 	case SpvStorageClassWorkgroup:
@@ -765,24 +771,18 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 	struct place p = { 0 };
 	struct hc_id *id;
 	LLVMValueRef size, offset;
-	uint32_t flags = e->hc->info->flags;
-	struct hc_compile_info info = *e->hc->info;
 
 	root = chain_of(e, inst->operand[0], chain, &length);
 	id = hc_id(e->m, root);
 	type = p.type = hc_type(e->m, hc_type_of(e->m, root)->element);
-	/* The size is wanted whether accesses are checked or not. */
-	info.flags = flags | HC_COMPILE_ROBUST;
-	e->hc->info = &info;
 	if (type->kind == HC_TYPE_ARRAY) {
-		if (!length)
+		if (!length || chain[length - 1]->operands < 2)
 			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "the length of an array of buffers");
-		choose_buffer(e, &p, id, chain[length - 1]->operand[1]);
+		choose_buffer(e, &p, id, chain[length - 1]->operand[1], true);
 		type = p.type;
 	} else {
-		bind(e, &p, id, NULL);
+		bind(e, &p, id, NULL, true);
 	}
-	info.flags = flags;
 	if (type->kind != HC_TYPE_STRUCT || member >= type->count)
 		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of member %u", member);
 	array = hc_type(e->m, type->members[member]);

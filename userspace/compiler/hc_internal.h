@@ -196,7 +196,7 @@ enum hc_node_kind {
 	HC_NODE_SWITCH, /* cases */
 	HC_NODE_LOOP,	/* body[0] again and again; body[1] where continue leads */
 	HC_NODE_EDGE,	/* control goes from one block to another: sets the latter's phis */
-	HC_NODE_JUMP,	/* an edge that leaves @target, or goes to its continue part */
+	HC_NODE_JUMP,	/* an edge that leaves @target, or goes to its continue part or to another of its cases */
 	HC_NODE_BARRIER, /* of the work-group */
 	HC_NODE_END,	 /* of the shader */
 };
@@ -204,6 +204,7 @@ enum hc_node_kind {
 enum hc_jump {
 	HC_JUMP_BREAK,
 	HC_JUMP_CONTINUE,
+	HC_JUMP_FALL, /* from one case of a switch into another, which stands behind it */
 };
 
 struct hc_list {
@@ -211,8 +212,13 @@ struct hc_list {
 	struct hc_node *last;
 };
 
+/* @enter: the edge from the switch, which control that falls into the case does not take. @block, @fallen: while it is emitted, where control that falls into it goes, and lanes that did (LLVM values). */
 struct hc_case {
+	struct hc_list enter;
 	struct hc_list body;
+	uint32_t label;
+	void *block;
+	void *fallen;
 	const uint32_t *literals; /* words of the values that lead here */
 	uint32_t literal_count;
 	bool is_default;
@@ -228,9 +234,11 @@ struct hc_node {
 	struct hc_list body[2];
 	struct hc_case *cases;
 	uint32_t case_count;
+	const uint32_t *order; /* of the cases: each before the one that it falls into */
 	uint32_t literal_words; /* of one case value */
 	enum hc_jump jump;
 	struct hc_node *target;
+	uint32_t target_case; /* of HC_JUMP_FALL */
 	uint32_t from, to; /* blocks of EDGE and JUMP */
 	bool divergent;	   /* lanes of a subgroup may part here */
 	bool splits;	   /* subgroups may part here */

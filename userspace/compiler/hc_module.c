@@ -390,6 +390,8 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityGroupNonUniformBallot:
 	case SpvCapabilityGroupNonUniformShuffle:
 	case SpvCapabilityGroupNonUniformShuffleRelative:
+	case SpvCapabilityGroupNonUniformClustered:
+	case SpvCapabilityGroupNonUniformQuad:
 	case SpvCapabilityUniformBufferArrayDynamicIndexing:
 	case SpvCapabilityStorageBufferArrayDynamicIndexing:
 	case SpvCapabilityStorageBuffer16BitAccess:

@@ -176,6 +176,9 @@ static void number_bodies(struct cutter *c, struct hc_node *node, bool group_lev
 	for (i = 0; i < node->case_count; i++) {
 		if (group_level)
 			c->current = 0;
+		number(c, &node->cases[i].enter, group_level);
+		if (group_level)
+			c->current = 0;
 		number(c, &node->cases[i].body, group_level);
 	}
 	if (group_level)
@@ -339,8 +342,10 @@ static void find_uses(struct cutter *c, struct hc_list *list)
 		find_uses(c, &node->body[0]);
 		find_uses(c, &node->body[1]);
 		c->loops -= loop;
-		for (i = 0; i < node->case_count; i++)
+		for (i = 0; i < node->case_count; i++) {
+			find_uses(c, &node->cases[i].enter);
 			find_uses(c, &node->cases[i].body);
+		}
 	}
 }
 

@@ -486,10 +486,28 @@ static bool is_atomic(uint32_t op)
 	return op >= SpvOpAtomicLoad && op <= SpvOpAtomicXor;
 }
 
+/* Does each leaf of the result depend on all leaves of the operands? */
+static bool mixes_leaves(const struct hc_inst *inst)
+{
+	if (inst->op != SpvOpExtInst)
+		return inst->op == SpvOpTranspose || inst->op == SpvOpMatrixTimesMatrix;
+	switch (inst->operand[1]) {
+	case GLSLstd450MatrixInverse:
+	case GLSLstd450Cross:
+	case GLSLstd450Normalize:
+	case GLSLstd450FaceForward:
+	case GLSLstd450Reflect:
+	case GLSLstd450Refract:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void generic(struct analysis *a, const struct hc_inst *inst)
 {
 	uint32_t i, j, leaf, count, leaves = hc_type(a->m, inst->type)->leaves;
-	bool by_leaf = true;
+	bool by_leaf = !mixes_leaves(inst);
 	uint32_t skip = inst->op == SpvOpExtInst ? 2 : 0;
 
 	for (i = skip; i < inst->operands; i++) {
@@ -514,9 +532,32 @@ static void generic(struct analysis *a, const struct hc_inst *inst)
 	}
 }
 
+/*
+ * Is a conversion between integers one that lanes with a constant step keep it through? Where one is made wider without its
+ * sign, no lane may wrap around.
+ */
+static bool keeps_steps(struct analysis *a, const struct hc_inst *inst)
+{
+	struct hc_type *to = hc_leaf_type(a->m, hc_type(a->m, inst->type), 0);
+	struct hc_type *from = hc_leaf_type(a->m, hc_type_of(a->m, inst->operand[0]), 0);
+	uint32_t leaf, leaves = hc_type(a->m, inst->type)->leaves;
+
+	if (leaves != hc_type_of(a->m, inst->operand[0])->leaves || to->kind != HC_TYPE_INT ||
+	    from->kind != HC_TYPE_INT || to->width < 32 || from->width < 32)
+		return false;
+	for (leaf = 0; inst->op == SpvOpUConvert && to->width > from->width && leaf < leaves; leaf++) {
+		struct hc_shape shape = hc_shape_of(a->shapes, inst->operand[0], leaf);
+
+		if (shape.known && !hc_is_scalar(shape) && !shape.positive)
+			return false;
+	}
+	return true;
+}
+
 static void instruction(struct analysis *a, const struct hc_inst *inst)
 {
 	uint32_t leaf, leaves;
+	struct hc_shape indices;
 
 	if (!inst->result || !inst->type || !a->shapes->leaf[inst->result])
 		return;
@@ -538,8 +579,8 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 		load(a, inst);
 		return;
 	case SpvOpArrayLength:
-		for (leaf = 0; leaf < leaves; leaf++)
-			set(a, inst->result, leaf, (struct hc_shape){ .known = true });
+		root_of(a, inst->operand[0], &indices, &leaf);
+		set(a, inst->result, 0, indices);
 		return;
 	case SpvOpCompositeConstruct:
 	case SpvOpCompositeExtract:
@@ -553,11 +594,7 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 	case SpvOpUConvert:
 	case SpvOpSConvert:
 	case SpvOpBitcast:
-		if (hc_type(a->m, inst->type)->leaves == hc_type_of(a->m, inst->operand[0])->leaves &&
-		    hc_leaf_type(a->m, hc_type(a->m, inst->type), 0)->kind == HC_TYPE_INT &&
-		    hc_leaf_type(a->m, hc_type_of(a->m, inst->operand[0]), 0)->kind == HC_TYPE_INT &&
-		    hc_leaf_type(a->m, hc_type(a->m, inst->type), 0)->width >= 32 &&
-		    hc_leaf_type(a->m, hc_type_of(a->m, inst->operand[0]), 0)->width >= 32)
+		if (keeps_steps(a, inst))
 			copy_leaves(a, inst, 0, inst->operand[0], 0, leaves);
 		else
 			generic(a, inst);
@@ -641,6 +678,8 @@ static void jump(struct analysis *a, struct hc_node *node)
 	for (at = node->parent; at && at != node->target; at = at->parent)
 		raise_flag(a, &at->splits, true);
 	raise_flag(a, &node->target->splits, true);
+	if (node->jump == HC_JUMP_FALL)
+		raise_flag(a, &a->split[node->to], true);
 	if (!divergent)
 		return;
 	for (at = node->parent; at && at != node->target; at = at->parent) {
@@ -651,6 +690,8 @@ static void jump(struct analysis *a, struct hc_node *node)
 	raise_flag(a, &node->target->divergent, true);
 	if (node->jump == HC_JUMP_CONTINUE)
 		mark(a, a->parted, a->m->blocks[node->target->block].proceed);
+	if (node->jump == HC_JUMP_FALL)
+		raise_flag(a, &a->parted[node->to], true);
 }
 
 static void walk(struct analysis *a, struct hc_list *list)

@@ -16,6 +16,7 @@ struct scope {
 	struct hc_node *node; /* LOOP or SWITCH */
 	uint32_t merge;
 	uint32_t proceed; /* of loops */
+	uint32_t own;	  /* of switches: the case being built */
 };
 
 struct builder {
@@ -69,6 +70,20 @@ static const struct scope *jump_scope(const struct scope *scope, uint32_t label)
 	return NULL;
 }
 
+/* The switch whose case, other than the present one, begins at @label; innermost first. */
+static struct hc_node *fallen_into(const struct scope *scope, uint32_t label, uint32_t *number)
+{
+	uint32_t i;
+
+	for (; scope; scope = scope->outer)
+		for (i = 0; scope->node->kind == HC_NODE_SWITCH && i < scope->node->case_count; i++)
+			if (i != scope->own && scope->node->cases[i].label == label) {
+				*number = i;
+				return scope->node;
+			}
+	return NULL;
+}
+
 static void build(struct builder *b, struct hc_list *list, struct hc_node *parent, uint32_t from,
 		  uint32_t label, uint32_t stop, const struct scope *scope);
 
@@ -86,6 +101,48 @@ static void build_if(struct builder *b, struct hc_list *list, struct hc_node *pa
 		build(b, &node->body[i], node, block, branch->operand[1 + i], stop, scope);
 }
 
+static void find_falls(struct hc_list *list, const struct hc_node *target, uint32_t from, uint32_t *into)
+{
+	struct hc_node *node;
+	uint32_t i;
+
+	for (node = list->first; node; node = node->next) {
+		if (node->kind == HC_NODE_JUMP && node->jump == HC_JUMP_FALL && node->target == target)
+			into[from] = node->target_case;
+		find_falls(&node->body[0], target, from, into);
+		find_falls(&node->body[1], target, from, into);
+		for (i = 0; i < node->case_count; i++)
+			find_falls(&node->cases[i].body, target, from, into);
+	}
+}
+
+/* The cases so that each comes before the one that it falls into. */
+static uint32_t *case_order(struct builder *b, struct hc_node *node)
+{
+	uint32_t *order = HC_NEW(b->m->hc, uint32_t, node->case_count);
+	uint32_t *into = HC_NEW(b->m->hc, uint32_t, node->case_count);
+	bool *entered = HC_NEW(b->m->hc, bool, node->case_count);
+	uint32_t i, at, count = 0;
+
+	memset(into, 0xff, node->case_count * sizeof(*into));
+	for (i = 0; i < node->case_count; i++)
+		find_falls(&node->cases[i].body, node, i, into);
+	for (i = 0; i < node->case_count; i++)
+		if (into[i] != HC_NONE) {
+			if (entered[into[i]])
+				hc_abort(b->m->hc, HC_ERROR_UNSUPPORTED, "two cases that fall into block %u",
+					 node->cases[into[i]].label);
+			entered[into[i]] = true;
+		}
+	/* What nothing falls into begins a chain. */
+	for (i = 0; i < node->case_count; i++)
+		for (at = entered[i] ? HC_NONE : i; at != HC_NONE; at = into[at])
+			order[count++] = at;
+	if (count != node->case_count)
+		hc_abort(b->m->hc, HC_ERROR_INVALID_SPIRV, "cases that fall into each other in a circle");
+	return order;
+}
+
 static void build_switch(struct builder *b, struct hc_list *list, struct hc_node *parent,
 			 uint32_t block, uint32_t merge, const struct scope *outer)
 {
@@ -100,22 +157,20 @@ static void build_switch(struct builder *b, struct hc_list *list, struct hc_node
 	node->literal_words = words;
 	node->cases = HC_NEW(b->m->hc, struct hc_case, pairs + 1);
 	append(list, node);
+	/* All labels are known before the first case is followed, since it may lead to another. */
 	for (i = 0; i <= pairs; i++) {
 		const uint32_t *pair = inst->operand + 2 + (size_t)(i - 1) * (words + 1);
 		uint32_t label = i ? pair[words] : inst->operand[1];
 		struct hc_case *at = NULL;
 
 		/* Values that lead to one block share its case. */
-		for (j = 0; j < i && !at; j++) {
-			const uint32_t *other = inst->operand + 2 + (size_t)(j - 1) * (words + 1);
-
-			if ((j ? other[words] : inst->operand[1]) == label)
+		for (j = 0; j < node->case_count && !at; j++)
+			if (node->cases[j].label == label)
 				at = &node->cases[j];
-		}
 		if (!at) {
-			at = &node->cases[i];
+			at = &node->cases[node->case_count++];
+			at->label = label;
 			at->literals = HC_NEW(b->m->hc, uint32_t, (size_t)words * (pairs + 1));
-			build(b, &at->body, node, block, label, merge, &scope);
 		}
 		if (i)
 			memcpy((uint32_t *)at->literals + at->literal_count++ * words, pair,
@@ -123,7 +178,16 @@ static void build_switch(struct builder *b, struct hc_list *list, struct hc_node
 		else
 			at->is_default = true;
 	}
-	node->case_count = pairs + 1;
+	for (i = 0; i < node->case_count; i++) {
+		struct hc_case *at = &node->cases[i];
+		bool inside = at->label != merge && !jump_scope(&scope, at->label);
+
+		scope.own = i;
+		if (inside)
+			add_edge(b, &at->enter, node, block, at->label);
+		build(b, &at->body, node, inside ? HC_NONE : block, at->label, merge, &scope);
+	}
+	node->order = case_order(b, node);
 }
 
 static void build_loop(struct builder *b, struct hc_list *list, struct hc_node *parent, uint32_t block,
@@ -163,7 +227,7 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "control flow nested deeper than %u", HC_MAX_DEPTH);
 	for (;;) {
 		const struct scope *jump;
-		struct hc_node *node;
+		struct hc_node *node, *into;
 		struct hc_block *block;
 		const struct hc_inst *end;
 		uint32_t number;
@@ -174,6 +238,17 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 			break;
 		}
 		jump = list->first || from != HC_NONE ? jump_scope(scope, label) : NULL;
+		into = jump ? NULL : fallen_into(scope, label, &number);
+		if (into) {
+			node = new_node(b, HC_NODE_JUMP, parent);
+			node->jump = HC_JUMP_FALL;
+			node->target = into;
+			node->target_case = number;
+			node->from = from;
+			node->to = block_of(b, label);
+			append(list, node);
+			break;
+		}
 		if (jump) {
 			node = new_node(b, HC_NODE_JUMP, parent);
 			node->jump = label == jump->merge ? HC_JUMP_BREAK : HC_JUMP_CONTINUE;

@@ -33,7 +33,7 @@ void main()
 	o[at + 17u] = degrees(x) + radians(y);
 	o[at + 18u] = distance(a, b);
 	o[at + 19u] = round(x) + roundEven(y * 0.5);
-	o[at + 20u] = float(isnan(x / 0.0 * 0.0)) + float(isinf(y / 0.0)) * 2.0;
+	o[at + 20u] = float(isnan(uintBitsToFloat(0x7fc00000u + i))) + float(isinf(y / 0.0)) * 2.0;
 	o[at + 21u] = min(max(x, y), 2.0) + sign(x) + abs(y);
 	o[at + 22u] = clamp(x, -1.0, 1.0) + floor(x) + ceil(y) + trunc(x);
 	o[at + 23u] = fract(x);
