@@ -68,9 +68,11 @@ static void expect_transpose(struct run *r)
 static void expect_shared_types(struct run *r)
 {
 	for (uint32_t i = 0; i < 40; i++) {
-		uint32_t l = i % 20, k = (l * 7 + 3) % 20, at = i / 20 * 20 + k, v = WORDS(r, 1)[at];
+		uint32_t l = i % 20, k = (l * 7 + 3) % 20, at = i / 20 * 20 + k,
+			 v = WORDS(r, 1)[at];
 
-		WANT(r, 0)[i] = v + at * 3 + k + k + (l & 1 ? ~v : v >> 3) + (v & 255) + v + (v & 1);
+		WANT(r, 0)
+		[i] = v + at * 3 + k + k + (l & 1 ? ~v : v >> 3) + (v & 255) + v + (v & 1);
 	}
 }
 
@@ -155,26 +157,55 @@ static void expect_sgemm(struct run *r)
 }
 
 static const struct shader_case cases[] = {
-	{ "reduce", { 64, 1, 1 }, { 3, 1, 1 },
-	  .buffers = { { 12, 0, 0, SSBO }, { 768, 0, 1, SSBO } }, .expect = expect_reduce },
-	{ "barrier_if", { 48, 1, 1 }, { 3, 1, 1 },
-	  .buffers = { { 576, 0, 0, SSBO }, { 576, 0, 1, SSBO } }, .expect = expect_barrier_if },
-	{ "barrier_loop", { 32, 1, 1 }, { 3, 1, 1 },
-	  .buffers = { { 384, 0, 0, SSBO }, { 384, 0, 1, SSBO } }, .expect = expect_barrier_loop },
-	{ "transpose", { 8, 8, 1 }, { 3, 2, 1 },
-	  .buffers = { { 1536, 0, 0, SSBO }, { 1536, 0, 1, SSBO } }, .expect = expect_transpose },
-	{ "shared_types", { 20, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 160, 0, 0, SSBO }, { 160, 0, 1, SSBO } }, .expect = expect_shared_types },
-	{ "atomics", { 32, 1, 1 }, { 2, 1, 1 },
+	{ "reduce",
+	  { 64, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 12, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
+	  .expect = expect_reduce },
+	{ "barrier_if",
+	  { 48, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 576, 0, 0, SSBO }, { 576, 0, 1, SSBO } },
+	  .expect = expect_barrier_if },
+	{ "barrier_loop",
+	  { 32, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 384, 0, 0, SSBO }, { 384, 0, 1, SSBO } },
+	  .expect = expect_barrier_loop },
+	{ "transpose",
+	  { 8, 8, 1 },
+	  { 3, 2, 1 },
+	  .buffers = { { 1536, 0, 0, SSBO }, { 1536, 0, 1, SSBO } },
+	  .expect = expect_transpose },
+	{ "shared_types",
+	  { 20, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 160, 0, 0, SSBO }, { 160, 0, 1, SSBO } },
+	  .expect = expect_shared_types },
+	{ "atomics",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
 	  .buffers = { { 8 * 4 + 72 * 4, 0, 0, SSBO }, { 256, 0, 1, SSBO }, { 8, 0, 2, SSBO } },
-	  .prepare = prepare_atomics, .expect = expect_atomics },
-	{ "shared_atomics", { 40, 1, 1 }, { 3, 1, 1 },
-	  .buffers = { { 192, 0, 0, SSBO }, { 480, 0, 1, SSBO } }, .expect = expect_shared_atomics },
-	{ "grid", { 3, 2, 4 }, { 3, 2, 2 }, .base = { 5, 0, 7 },
-	  .buffers = { { 12 * 24 * 16, 0, 0, SSBO } }, .expect = expect_grid },
-	{ "sgemm", { 8, 8, 1 }, { 2, 2, 1 },
+	  .prepare = prepare_atomics,
+	  .expect = expect_atomics },
+	{ "shared_atomics",
+	  { 40, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 192, 0, 0, SSBO }, { 480, 0, 1, SSBO } },
+	  .expect = expect_shared_atomics },
+	{ "grid",
+	  { 3, 2, 4 },
+	  { 3, 2, 2 },
+	  .base = { 5, 0, 7 },
+	  .buffers = { { 12 * 24 * 16, 0, 0, SSBO } },
+	  .expect = expect_grid },
+	{ "sgemm",
+	  { 8, 8, 1 },
+	  { 2, 2, 1 },
 	  .buffers = { { 16384, 0, 0, SSBO }, { 16384, 0, 1, SSBO }, { 16384, 0, 2, SSBO } },
-	  .push_bytes = 4, .prepare = prepare_sgemm, .expect = expect_sgemm },
+	  .push_bytes = 4,
+	  .prepare = prepare_sgemm,
+	  .expect = expect_sgemm },
 };
 
 const struct case_list group_cases = { cases, sizeof(cases) / sizeof(cases[0]) };

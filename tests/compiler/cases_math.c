@@ -244,7 +244,8 @@ static void expect_pack(struct run *r)
 
 		o[0] = half_bits((_Float16)x) | (uint32_t)half_bits((_Float16)y) << 16;
 		o[1] = bits_of((float)half_of(t & 0xffff)) ^ bits_of((float)half_of(t >> 16)) * 3;
-		o[2] = unorm(x, 255) | unorm(0.5f, 255) << 8 | unorm((float)(b & 15) / 16.0f, 255) << 24;
+		o[2] = unorm(x, 255) | unorm(0.5f, 255) << 8 |
+		       unorm((float)(b & 15) / 16.0f, 255) << 24;
 		o[3] = (snorm(x / 8, 32767) & 0xffff) | snorm(-0.25f, 32767) << 16;
 		o[4] = a >> 8 & 255;
 		o[5] = (uint32_t)(int32_t)((s < -1 ? -1 : s) * 32767.0f);
@@ -258,25 +259,57 @@ static void expect_pack(struct run *r)
 }
 
 static const struct shader_case cases[] = {
-	{ "math", { 32, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 64 * 80, 0, 0, SSBO }, { 512, 0, 1, SSBO } }, .prepare = prepare_floats,
-	  .expect = expect_math, .close = true, .relative = 1e-5, .absolute = 1e-6 },
-	{ "common", { 32, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 64 * 96, 0, 0, SSBO }, { 512, 0, 1, SSBO } }, .prepare = prepare_floats,
-	  .expect = expect_common, .close = true, .relative = 1e-5, .absolute = 1e-5 },
-	{ "matrix", { 8, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 16 * 32, 0, 0, SSBO }, { 16 * 36, 0, 1, SSBO } }, .prepare = prepare_matrix,
-	  .expect = expect_matrix, .close = true, .relative = 1e-5, .absolute = 1e-5 },
-	{ "vectors", { 16, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 512, 0, 0, SSBO }, { 512, 0, 1, SSBO } }, .expect = expect_vectors },
-	{ "half", { 32, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 128, 0, 0, SSBO }, { 128, 0, 1, SSBO } }, .prepare = prepare_half,
+	{ "math",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 64 * 80, 0, 0, SSBO }, { 512, 0, 1, SSBO } },
+	  .prepare = prepare_floats,
+	  .expect = expect_math,
+	  .close = true,
+	  .relative = 1e-5,
+	  .absolute = 1e-6 },
+	{ "common",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 64 * 96, 0, 0, SSBO }, { 512, 0, 1, SSBO } },
+	  .prepare = prepare_floats,
+	  .expect = expect_common,
+	  .close = true,
+	  .relative = 1e-5,
+	  .absolute = 1e-5 },
+	{ "matrix",
+	  { 8, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 16 * 32, 0, 0, SSBO }, { 16 * 36, 0, 1, SSBO } },
+	  .prepare = prepare_matrix,
+	  .expect = expect_matrix,
+	  .close = true,
+	  .relative = 1e-5,
+	  .absolute = 1e-5 },
+	{ "vectors",
+	  { 16, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 512, 0, 0, SSBO }, { 512, 0, 1, SSBO } },
+	  .expect = expect_vectors },
+	{ "half",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO }, { 128, 0, 1, SSBO } },
+	  .prepare = prepare_half,
 	  .expect = expect_half },
-	{ "half_vectors", { 32, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 1024, 0, 0, SSBO }, { 512, 0, 1, SSBO } }, .prepare = prepare_half,
-	  .expect = expect_half_vectors, .close = true, .relative = 1e-6 },
-	{ "pack", { 32, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 64 * 48, 0, 0, SSBO }, { 512, 0, 1, SSBO } }, .expect = expect_pack },
+	{ "half_vectors",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 1024, 0, 0, SSBO }, { 512, 0, 1, SSBO } },
+	  .prepare = prepare_half,
+	  .expect = expect_half_vectors,
+	  .close = true,
+	  .relative = 1e-6 },
+	{ "pack",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 64 * 48, 0, 0, SSBO }, { 512, 0, 1, SSBO } },
+	  .expect = expect_pack },
 };
 
 const struct case_list math_cases = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -57,9 +57,10 @@ static uint32_t push_word(const struct run *r, int at)
 static void expect_push(struct run *r)
 {
 	for (uint32_t i = 0; i < 32; i++)
-		WANT(r, 0)[i] = push_word(r, 0) + bits_of(1.5f) + push_word(r, 16) * 3 + push_word(r, 24) +
-				push_word(r, 36) * 5 + push_word(r, 32) + push_word(r, 40 + 4 * (i & 3)) +
-				(push_word(r, 56) & 0xffff) * i;
+		WANT(r, 0)
+	[i] = push_word(r, 0) + bits_of(1.5f) + push_word(r, 16) * 3 + push_word(r, 24) +
+	      push_word(r, 36) * 5 + push_word(r, 32) + push_word(r, 40 + 4 * (i & 3)) +
+	      (push_word(r, 56) & 0xffff) * i;
 }
 
 /* local size 10 × 2, N 9, F 3.5, FLIP true, NEGATIVE -9 */
@@ -93,9 +94,11 @@ static void expect_ubo(struct run *r)
 
 		WANTF(r, 0)[i * 4] = get_float(u + i % 6 * 16);
 		WANTF(r, 0)[i * 4 + 1] = get_float(u + 96 + i % 3 * 16 + (i + 1) % 3 * 4);
-		WANTF(r, 0)[i * 4 + 2] = get_float(u + 144 + 16 + (i & 1) * 4) +
-					 get_float(inner + (i & 1) * 16 + 8) * 2.0f;
-		WANTF(r, 0)[i * 4 + 3] = get_float(inner + (i >> 1 & 1) * 16 + 12) + get_float(u + 228);
+		WANTF(r, 0)
+		[i * 4 + 2] = get_float(u + 144 + 16 + (i & 1) * 4) +
+			      get_float(inner + (i & 1) * 16 + 8) * 2.0f;
+		WANTF(r, 0)
+		[i * 4 + 3] = get_float(inner + (i >> 1 & 1) * 16 + 12) + get_float(u + 228);
 	}
 }
 
@@ -166,32 +169,65 @@ static void expect_storage8(struct run *r)
 #define PART_BYTES (8u * 32u)
 
 static const struct shader_case cases[] = {
-	{ "push", { 16, 1, 1 }, { 2, 1, 1 }, .buffers = { { 128, 0, 0, SSBO } }, .push_bytes = 60,
-	  .prepare = prepare_push, .expect = expect_push },
-	{ "spec", { 10, 2, 1 }, { 2, 1, 1 }, .buffers = { { 160, 0, 0, SSBO } },
-	  .spec = { { 0, 4, 10 }, { 1, 4, 9 }, { 2, 4, 0x40600000 }, { 3, 4, 1 }, { 4, 4, 0xfffffff7 } },
-	  .spec_count = 5, .expect = expect_spec },
-	{ "ubo_std140", { 8, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 256, 0, 0, SSBO }, { 240, 0, 1, UBO } }, .prepare = prepare_ubo,
+	{ "push",
+	  { 16, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO } },
+	  .push_bytes = 60,
+	  .prepare = prepare_push,
+	  .expect = expect_push },
+	{ "spec",
+	  { 10, 2, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 160, 0, 0, SSBO } },
+	  .spec = { { 0, 4, 10 },
+		    { 1, 4, 9 },
+		    { 2, 4, 0x40600000 },
+		    { 3, 4, 1 },
+		    { 4, 4, 0xfffffff7 } },
+	  .spec_count = 5,
+	  .expect = expect_spec },
+	{ "ubo_std140",
+	  { 8, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 256, 0, 0, SSBO }, { 240, 0, 1, UBO } },
+	  .prepare = prepare_ubo,
 	  .expect = expect_ubo },
-	{ "ssbo_std430", { 8, 1, 1 }, { 1, 1, 1 },
+	{ "ssbo_std430",
+	  { 8, 1, 1 },
+	  { 1, 1, 1 },
 	  .buffers = { { 8 + PART_BYTES, 0, 0, SSBO }, { 16 + PART_BYTES, 0, 1, SSBO } },
 	  .expect = expect_ssbo },
-	{ "buffer_array", { 16, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 128, 0, 0, SSBO }, { 128, 0, 1, SSBO },
-		       { 128, 0, 1, SSBO, .array_next = true }, { 128, 0, 1, SSBO, .array_next = true },
+	{ "buffer_array",
+	  { 16, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO },
+		       { 128, 0, 1, SSBO },
+		       { 128, 0, 1, SSBO, .array_next = true },
+		       { 128, 0, 1, SSBO, .array_next = true },
 		       { 128, 1, 4, SSBO } },
 	  .expect = expect_buffer_array },
-	{ "dynamic", { 16, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 128, 0, 0, SSBO }, { 16, 0, 1, UBO, .dynamic = true },
+	{ "dynamic",
+	  { 16, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO },
+		       { 16, 0, 1, UBO, .dynamic = true },
 		       { 128, 0, 2, SSBO, .dynamic = true } },
 	  .expect = expect_dynamic },
-	{ "length", { 8, 1, 1 }, { 2, 1, 1 },
-	  .buffers = { { 64, 0, 0, SSBO }, { 100, 0, 1, SSBO } }, .expect = expect_length },
-	{ "robust", { 16, 1, 1 }, { 3, 1, 1 },
-	  .buffers = { { 128, 0, 0, SSBO }, { 160, 0, 1, SSBO } }, .flags = HC_COMPILE_ROBUST,
+	{ "length",
+	  { 8, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 64, 0, 0, SSBO }, { 100, 0, 1, SSBO } },
+	  .expect = expect_length },
+	{ "robust",
+	  { 16, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO }, { 160, 0, 1, SSBO } },
+	  .flags = HC_COMPILE_ROBUST,
 	  .expect = expect_robust },
-	{ "storage8", { 32, 1, 1 }, { 2, 1, 1 },
+	{ "storage8",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
 	  .buffers = { { 64, 0, 0, SSBO }, { 64, 0, 1, SSBO }, { 128, 0, 2, SSBO } },
 	  .expect = expect_storage8 },
 };

@@ -63,7 +63,8 @@ static inline int extract_signed(int x, int offset, int bits)
 
 	return bits ? (int)(v << (32 - bits)) >> (32 - bits) : 0;
 }
-#define bitfieldExtract(x, o, n) _Generic((x), int: extract_signed, default: extract_unsigned)(x, o, n)
+#define bitfieldExtract(x, o, n) \
+	_Generic((x), int: extract_signed, default: extract_unsigned)(x, o, n)
 
 static inline uint bitfieldInsert(uint base, uint insert, int offset, int bits)
 {
@@ -91,26 +92,26 @@ static inline uint floatBitsToUint(float f)
 #define sign(a)		 ((a) > 0 ? 1.0f : (a) < 0 ? -1.0f : 0.0f)
 #define fract(a)	 ((a) - floorf(a))
 
-#define ALL(X)                                                                                     \
-	X(int32)                                                                                   \
-	X(int64)                                                                                   \
-	X(int16)                                                                                   \
-	X(int8)                                                                                    \
-	X(convert)                                                                                 \
-	X(bits)                                                                                    \
-	X(branch)                                                                                  \
-	X(loop)                                                                                    \
-	X(break_continue)                                                                          \
-	X(switch)                                                                                  \
-	X(switch_loop)                                                                             \
-	X(early_return)                                                                            \
-	X(nested_loops)                                                                            \
-	X(calls)                                                                                   \
-	X(local_array)                                                                             \
-	X(collatz)                                                                                 \
-	X(fibonacci)                                                                               \
-	X(uniform_loop)                                                                            \
-	X(float32)                                                                                 \
+#define ALL(X)            \
+	X(int32)          \
+	X(int64)          \
+	X(int16)          \
+	X(int8)           \
+	X(convert)        \
+	X(bits)           \
+	X(branch)         \
+	X(loop)           \
+	X(break_continue) \
+	X(switch)         \
+	X(switch_loop)    \
+	X(early_return)   \
+	X(nested_loops)   \
+	X(calls)          \
+	X(local_array)    \
+	X(collatz)        \
+	X(fibonacci)      \
+	X(uniform_loop)   \
+	X(float32)        \
 	X(float64)
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
@@ -179,21 +180,21 @@ static inline uint floatBitsToUint(float f)
 
 #define INVOCATIONS 96u
 
-#define EXPECT(name)                                                                               \
-	static void expect_##name(struct run *r)                                                   \
-	{                                                                                          \
-		for (uint32_t i = 0; i < INVOCATIONS; i++)                                         \
-			WANT(r, 0)[i] = compute_##name(i, WORDS(r, 1)[i], WORDS(r, 2)[i]);         \
+#define EXPECT(name)                                                                       \
+	static void expect_##name(struct run *r)                                           \
+	{                                                                                  \
+		for (uint32_t i = 0; i < INVOCATIONS; i++)                                 \
+			WANT(r, 0)[i] = compute_##name(i, WORDS(r, 1)[i], WORDS(r, 2)[i]); \
 	}
 ALL(EXPECT)
 
-#define CASE(n)                                                                                    \
-	{ .name = #n,                                                                              \
-	  .local = { 32, 1, 1 },                                                                   \
-	  .groups = { INVOCATIONS / 32, 1, 1 },                                                    \
-	  .buffers = { { INVOCATIONS * 4, 0, 0, HC_BINDING_STORAGE_BUFFER },                       \
-		       { INVOCATIONS * 4, 0, 1, HC_BINDING_STORAGE_BUFFER },                       \
-		       { INVOCATIONS * 4, 0, 2, HC_BINDING_STORAGE_BUFFER } },                     \
+#define CASE(n)                                                                \
+	{ .name = #n,                                                          \
+	  .local = { 32, 1, 1 },                                               \
+	  .groups = { INVOCATIONS / 32, 1, 1 },                                \
+	  .buffers = { { INVOCATIONS * 4, 0, 0, HC_BINDING_STORAGE_BUFFER },   \
+		       { INVOCATIONS * 4, 0, 1, HC_BINDING_STORAGE_BUFFER },   \
+		       { INVOCATIONS * 4, 0, 2, HC_BINDING_STORAGE_BUFFER } }, \
 	  .expect = expect_##n },
 static const struct shader_case cases[] = { ALL(CASE) };
 

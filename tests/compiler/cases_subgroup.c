@@ -30,8 +30,8 @@ static uint32_t for_each_group(struct run *r, uint32_t i, struct group *g)
 		g->n = g->size;
 	return 1;
 }
-#define EACH_GROUP(r, g)                                                                           \
-	struct group g;                                                                            \
+#define EACH_GROUP(r, g) \
+	struct group g;  \
 	for (uint32_t g##_i = 0; for_each_group(r, g##_i, &g); g##_i++)
 
 static uint32_t bits_of(float f)
@@ -59,7 +59,9 @@ static void expect_basic(struct run *r)
 
 enum fold { ADD, MUL, MIN, MAX, AND, OR, XOR, SMIN, SMAX };
 
-static const uint32_t identities[] = { 0, 1, 0xffffffff, 0, 0xffffffff, 0, 0, 0x7fffffff, 0x80000000 };
+static const uint32_t identities[] = {
+	0, 1, 0xffffffff, 0, 0xffffffff, 0, 0, 0x7fffffff, 0x80000000
+};
 
 static uint32_t fold(enum fold op, uint32_t a, uint32_t b)
 {
@@ -136,7 +138,9 @@ static void expect_arithmetic(struct run *r)
 			o[21] = fold_range(SMAX, v, l);
 			o[22] = bits_of(sum);
 			for (uint32_t k = 0; k < l; k++)
-				most = (float)((int32_t)v[k] >> 20) > most ? (float)((int32_t)v[k] >> 20) : most;
+				most = (float)((int32_t)v[k] >> 20) > most
+					       ? (float)((int32_t)v[k] >> 20)
+					       : most;
 			o[23] = bits_of(most);
 		}
 	}
@@ -149,8 +153,8 @@ static void expect_divergent(struct run *r)
 		const uint32_t *v = WORDS(r, 1) + g.first;
 
 		for (uint32_t l = 0; l < g.n; l++) {
-			uint32_t a = v[l], x = 0, sum = 0, before = 0, most = 0, first = 64, count = 0,
-				 even = 0;
+			uint32_t a = v[l], x = 0, sum = 0, before = 0, most = 0, first = 64,
+				 count = 0, even = 0;
 
 			for (uint32_t k = g.n; k--;) {
 				bool odd = v[k] & 1;
@@ -208,8 +212,9 @@ static void expect_vote(struct run *r)
 			equal &= v[l] == v[0];
 		}
 		for (uint32_t l = 0; l < g.n; l++)
-			WANT(r, 0)[g.first + l] = all | all_odd << 1 | any_nine << 2 | any_zero << 3 |
-						  equal << 4 | 32;
+			WANT(r, 0)
+		[g.first + l] =
+			all | all_odd << 1 | any_nine << 2 | any_zero << 3 | equal << 4 | 32;
 	}
 }
 
@@ -322,13 +327,27 @@ static void expect_types(struct run *r)
 	}
 }
 
-#define TWO_BUFFERS(out, in) { { (out), 0, 0, SSBO }, { (in), 0, 1, SSBO } }
-#define CASE44(n, words, p, e)                                                                     \
-	{ .name = n, .local = { 44, 1, 1 }, .groups = { 2, 1, 1 },                                 \
-	  .buffers = TWO_BUFFERS(88 * 4 * (words), 88 * 4), .prepare = p, .expect = e }
-#define CASE64(n, words, e, size)                                                                  \
-	{ .name = n, .local = { 64, 1, 1 }, .groups = { 2, 1, 1 },                                 \
-	  .buffers = TWO_BUFFERS(128 * 4 * (words), 128 * 4), .expect = e, .subgroup_size = size }
+#define TWO_BUFFERS(out, in)             \
+	{                                \
+		{ (out), 0, 0, SSBO },   \
+		{                        \
+			(in), 0, 1, SSBO \
+		}                        \
+	}
+#define CASE44(n, words, p, e)                              \
+	{ .name = n,                                        \
+	  .local = { 44, 1, 1 },                            \
+	  .groups = { 2, 1, 1 },                            \
+	  .buffers = TWO_BUFFERS(88 * 4 * (words), 88 * 4), \
+	  .prepare = p,                                     \
+	  .expect = e }
+#define CASE64(n, words, e, size)                             \
+	{ .name = n,                                          \
+	  .local = { 64, 1, 1 },                              \
+	  .groups = { 2, 1, 1 },                              \
+	  .buffers = TWO_BUFFERS(128 * 4 * (words), 128 * 4), \
+	  .expect = e,                                        \
+	  .subgroup_size = size }
 
 static const struct shader_case cases[] = {
 	CASE44("subgroup_basic", 4, NULL, expect_basic),

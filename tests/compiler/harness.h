@@ -69,6 +69,7 @@ struct case_list {
 	const struct shader_case *cases;
 	size_t count;
 };
-extern const struct case_list pointwise_cases, memory_cases, group_cases, subgroup_cases, math_cases;
+extern const struct case_list pointwise_cases, memory_cases, group_cases, subgroup_cases,
+	math_cases;
 
 #endif /* HEARTH_TESTS_COMPILER_HARNESS_H */

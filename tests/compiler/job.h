@@ -13,9 +13,9 @@
 
 #include <hearth/kernel_abi.h>
 
-#define JOB_MAGIC	0x31424f4a43484c4cull
-#define JOB_MAX_TABLES	4
-#define JOB_PAGE	4096u
+#define JOB_MAGIC	 0x31424f4a43484c4cull
+#define JOB_MAX_TABLES	 4
+#define JOB_PAGE	 4096u
 #define JOB_STACK_CANARY 0xc5
 
 struct job {
@@ -42,7 +42,8 @@ static inline int job_run(void *block)
 	uint64_t groups = (uint64_t)args->num_workgroups[0] * args->num_workgroups[1] *
 			  args->num_workgroups[2];
 	uint64_t code_bytes = (job->image_bytes + JOB_PAGE - 1) / JOB_PAGE * JOB_PAGE;
-	char *code = mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *code =
+		mmap(NULL, code_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (job->magic != JOB_MAGIC || code == MAP_FAILED)
 		return 1;
@@ -58,7 +59,8 @@ static inline int job_run(void *block)
 			continue;
 		args->sets[s] = (uint64_t)(uintptr_t)d;
 		for (uint32_t i = 0; i < job->table_count[s]; i++)
-			d[i].address = d[i].size_bytes ? d[i].address + (uint64_t)(uintptr_t)base : 0;
+			d[i].address =
+				d[i].size_bytes ? d[i].address + (uint64_t)(uintptr_t)base : 0;
 	}
 	for (uint32_t i = 0; i < job->dynamic_count; i++)
 		args->dynamic[i].address += (uint64_t)(uintptr_t)base;
@@ -67,7 +69,8 @@ static inline int job_run(void *block)
 	uint64_t step = (groups + job->pieces - 1) / (job->pieces ? job->pieces : 1);
 
 	for (uint64_t first = 0; first < groups; first += step)
-		kernel(args, first, first + step > groups ? groups - first : step, base + job->scratch);
+		kernel(args, first, first + step > groups ? groups - first : step,
+		       base + job->scratch);
 	job->done = 1;
 	return 0;
 }

@@ -26,9 +26,9 @@ struct op_case {
 	const char *name;
 	enum hc_math_op op;
 	double (*reference)(double);
-	float lo, hi;	    /* samples outside are left out */
-	double ulp;	    /* allowed error */
-	double absolute;    /* or this, whichever is larger */
+	float lo, hi;	 /* samples outside are left out */
+	double ulp;	 /* allowed error */
+	double absolute; /* or this, whichever is larger */
 };
 
 static double inversesqrt(double x)
@@ -75,9 +75,10 @@ static double error_ulp(float got, double want)
 	if (isnan(want) || isnan(got))
 		return isnan(want) && isnan(got) ? 0 : INFINITY;
 	if (isinf(rounded) || isinf(got))
-		return rounded == got ? 0 :
-		       (isinf(rounded) && fabsf(got) >= 0x1.fffff0p127f && got * rounded > 0) ? 1 :
-		       (isinf(got) && fabs(want) >= 0x1.fffff0p127 && got * want > 0) ? 1 : INFINITY;
+		return rounded == got								? 0
+		       : (isinf(rounded) && fabsf(got) >= 0x1.fffff0p127f && got * rounded > 0) ? 1
+		       : (isinf(got) && fabs(want) >= 0x1.fffff0p127 && got * want > 0)		? 1
+											: INFINITY;
 	return fabs(got - want) / ulp_of(want);
 }
 
@@ -97,8 +98,8 @@ static float float_of(uint32_t u)
 	return f;
 }
 
-typedef LLVMValueRef (*body_fn)(LLVMBuilderRef b, LLVMModuleRef m, LLVMTypeRef type, LLVMValueRef *args,
-				int user);
+typedef LLVMValueRef (*body_fn)(LLVMBuilderRef b, LLVMModuleRef m, LLVMTypeRef type,
+				LLVMValueRef *args, int user);
 
 static LLVMValueRef op_body(LLVMBuilderRef b, LLVMModuleRef m, LLVMTypeRef type, LLVMValueRef *args,
 			    int op)
@@ -121,8 +122,8 @@ static LLVMValueRef from_half_body(LLVMBuilderRef b, LLVMModuleRef m, LLVMTypeRe
 }
 
 /* void map(a, b, out, n): out[i] = body(a[i], b[i]) for n vectors of @lanes. */
-static enum hc_result compile_map(const struct hc_target *target, unsigned lanes, body_fn body, int user,
-				  int bits_in, struct hc_image *image)
+static enum hc_result compile_map(const struct hc_target *target, unsigned lanes, body_fn body,
+				  int user, int bits_in, struct hc_image *image)
 {
 	LLVMContextRef c = LLVMContextCreate();
 	LLVMModuleRef m = LLVMModuleCreateWithNameInContext("test", c);
@@ -133,7 +134,8 @@ static enum hc_result compile_map(const struct hc_target *target, unsigned lanes
 	LLVMTypeRef params[] = { ptr, ptr, ptr, i64 };
 	char *message = NULL;
 	enum hc_result result = hc_codegen_setup(m, target, &message);
-	LLVMValueRef f = LLVMAddFunction(m, "map", LLVMFunctionType(LLVMVoidTypeInContext(c), params, 4, 0));
+	LLVMValueRef f =
+		LLVMAddFunction(m, "map", LLVMFunctionType(LLVMVoidTypeInContext(c), params, 4, 0));
 	LLVMBasicBlockRef entry = LLVMAppendBasicBlockInContext(c, f, "entry");
 	LLVMBasicBlockRef loop = LLVMAppendBasicBlockInContext(c, f, "loop");
 	LLVMBasicBlockRef done = LLVMAppendBasicBlockInContext(c, f, "done");
@@ -147,15 +149,18 @@ static enum hc_result compile_map(const struct hc_target *target, unsigned lanes
 	LLVMValueRef args[2];
 
 	for (int k = 0; k < 2; k++) {
-		args[k] = LLVMBuildLoad2(b, type, LLVMBuildGEP2(b, type, LLVMGetParam(f, k), &i, 1, ""), "");
+		args[k] = LLVMBuildLoad2(b, type,
+					 LLVMBuildGEP2(b, type, LLVMGetParam(f, k), &i, 1, ""), "");
 		LLVMSetAlignment(args[k], 4);
 	}
 
 	LLVMValueRef r = body(b, m, type, args, user);
 
 	assert_non_null(r);
-	LLVMSetAlignment(LLVMBuildStore(b, r, LLVMBuildGEP2(b, LLVMTypeOf(r), LLVMGetParam(f, 2), &i, 1, "")),
-			 2);
+	LLVMSetAlignment(
+		LLVMBuildStore(b, r,
+			       LLVMBuildGEP2(b, LLVMTypeOf(r), LLVMGetParam(f, 2), &i, 1, "")),
+		2);
 
 	LLVMValueRef next = LLVMBuildAdd(b, i, LLVMConstInt(i64, 1, 0), "");
 	LLVMValueRef values[] = { LLVMConstInt(i64, 0, 0), next };
@@ -230,8 +235,8 @@ static void check_case(const struct op_case *t, unsigned lanes, uint32_t stride)
 	print_message("# %-12s x%-2u %8llu samples, worst %.3f ulp at %a\n", t->name, lanes,
 		      (unsigned long long)samples, worst, worst_at);
 	if (worst > t->ulp)
-		fail_msg("%s(%a) = %a, expected %a: %g ulp, allowed %g", t->name, worst_at, worst_got,
-			 t->reference(worst_at), worst, t->ulp);
+		fail_msg("%s(%a) = %a, expected %a: %g ulp, allowed %g", t->name, worst_at,
+			 worst_got, t->reference(worst_at), worst, t->ulp);
 	assert_true(samples > 100000 || stride > SAMPLE_STRIDE);
 }
 
@@ -254,7 +259,8 @@ static void test_widths(void **state)
 
 static void test_specials(void **state)
 {
-	static const float values[8] = { 0.0f, -0.0f, INFINITY, -INFINITY, NAN, 1.0f, -1.0f, 0x1p-149f };
+	static const float values[8] = { 0.0f, -0.0f, INFINITY, -INFINITY,
+					 NAN,  1.0f,  -1.0f,	0x1p-149f };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -266,15 +272,17 @@ static void test_specials(void **state)
 			double want = cases[i].reference(values[k]);
 
 			if (error_ulp(out[k], want) > cases[i].ulp)
-				fail_msg("%s(%a) = %a, expected %a", cases[i].name, values[k], out[k], want);
+				fail_msg("%s(%a) = %a, expected %a", cases[i].name, values[k],
+					 out[k], want);
 		}
 	}
 }
 
 /* All pairs of these, and random ones. */
-static const float pair_values[] = { 0.0f,  0x1p-149f, 1e-30f, 1e-3f,	 0.5f,	  0.99999f, 1.0f,  1.00001f,
-				     1.5f,  2.0f,      3.0f,   10.0f,	 1000.3f, 1e10f,    1e38f, INFINITY,
-				     NAN,   -0.0f,     -0.5f,  -1.0f,	 -2.5f,	  -1e10f,   -1e38f, -INFINITY };
+static const float pair_values[] = { 0.0f,    0x1p-149f, 1e-30f, 1e-3f,	   0.5f,   0.99999f,
+				     1.0f,    1.00001f,	 1.5f,	 2.0f,	   3.0f,   10.0f,
+				     1000.3f, 1e10f,	 1e38f,	 INFINITY, NAN,	   -0.0f,
+				     -0.5f,   -1.0f,	 -2.5f,	 -1e10f,   -1e38f, -INFINITY };
 #define PAIR_VALUES (sizeof(pair_values) / sizeof(pair_values[0]))
 
 static uint32_t random_state = 12345;
@@ -291,7 +299,8 @@ static void check_pairs(enum hc_math_op op, const char *name, double (*reference
 			double ulp, bool positive)
 {
 	enum { N = 1 << 18 };
-	float *a = malloc(N * sizeof(*a)), *b = malloc(N * sizeof(*b)), *out = malloc(N * sizeof(*out));
+	float *a = malloc(N * sizeof(*a)), *b = malloc(N * sizeof(*b)),
+	      *out = malloc(N * sizeof(*out));
 	map_fn map = load_map(8, op_body, op, 32);
 	unsigned n = 0;
 	double worst = 0;
@@ -327,8 +336,8 @@ static void check_pairs(enum hc_math_op op, const char *name, double (*reference
 			worst_at = i;
 		}
 	}
-	print_message("# %-12s x8  %8u samples, worst %.3f ulp at %a, %a\n", name, N, worst, a[worst_at],
-		      b[worst_at]);
+	print_message("# %-12s x8  %8u samples, worst %.3f ulp at %a, %a\n", name, N, worst,
+		      a[worst_at], b[worst_at]);
 	if (worst > ulp)
 		fail_msg("%s(%a, %a) = %a, expected %a: %g ulp", name, a[worst_at], b[worst_at],
 			 out[worst_at], reference(a[worst_at], b[worst_at]), worst);
@@ -359,9 +368,10 @@ static void test_half(void **state)
 	for (int i = 0; i < 65536; i++)
 		halves[i] = i;
 	for (int hardware = 0; hardware < 2; hardware++) {
-		load_map(8, from_half_body, hardware, 16)(halves, halves, floats[hardware], 65536 / 8);
-		load_map(8, to_half_body, hardware, 32)(floats[hardware], floats[hardware], back[hardware],
-							65536 / 8);
+		load_map(8, from_half_body, hardware, 16)(halves, halves, floats[hardware],
+							  65536 / 8);
+		load_map(8, to_half_body, hardware, 32)(floats[hardware], floats[hardware],
+							back[hardware], 65536 / 8);
 	}
 	for (int i = 0; i < 65536; i++) {
 		if (isnan(floats[1][i])) {
@@ -412,8 +422,8 @@ static void test_targets(void **state)
 		for (int op = 0; op < HC_MATH_COUNT; op++) {
 			struct hc_image image;
 
-			assert_int_equal(compile_map(&targets[t], targets[t].subgroup_size, op_body, op, 32,
-						     &image),
+			assert_int_equal(compile_map(&targets[t], targets[t].subgroup_size, op_body,
+						     op, 32, &image),
 					 HC_OK);
 			assert_true(image.image_bytes > 0);
 			free(image.image);
@@ -423,7 +433,8 @@ static void test_targets(void **state)
 
 			assert_int_equal(compile_map(&targets[t], targets[t].subgroup_size,
 						     k ? from_half_body : to_half_body,
-						     hc_target_has_f16(&targets[t]), k ? 16 : 32, &image),
+						     hc_target_has_f16(&targets[t]), k ? 16 : 32,
+						     &image),
 					 HC_OK);
 			free(image.image);
 		}
@@ -433,10 +444,14 @@ static void test_targets(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_dense),  cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_specials), cmocka_unit_test(test_pow),
-		cmocka_unit_test(test_atan2),  cmocka_unit_test(test_half),
-		cmocka_unit_test(test_to_half_rounding), cmocka_unit_test(test_targets),
+		cmocka_unit_test(test_dense),
+		cmocka_unit_test(test_widths),
+		cmocka_unit_test(test_specials),
+		cmocka_unit_test(test_pow),
+		cmocka_unit_test(test_atan2),
+		cmocka_unit_test(test_half),
+		cmocka_unit_test(test_to_half_rounding),
+		cmocka_unit_test(test_targets),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

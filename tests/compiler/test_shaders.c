@@ -119,8 +119,9 @@ static struct hc_kernel *compile(const struct shader_case *c)
 		       message ? message : "(no message)");
 		fflush(stdout);
 	} else if (memcmp(kernel->local_size, c->local, sizeof(c->local))) {
-		printf("# %s: local size %u %u %u, expected %u %u %u\n", c->name, kernel->local_size[0],
-		       kernel->local_size[1], kernel->local_size[2], c->local[0], c->local[1], c->local[2]);
+		printf("# %s: local size %u %u %u, expected %u %u %u\n", c->name,
+		       kernel->local_size[0], kernel->local_size[1], kernel->local_size[2],
+		       c->local[0], c->local[1], c->local[2]);
 		hc_kernel_free(kernel);
 		kernel = NULL;
 	}
@@ -163,14 +164,16 @@ static uint64_t place(struct layout *l, uint64_t bytes, uint64_t align)
 	return at;
 }
 
-static void lay_out(struct run *r, const struct hc_kernel *kernel, struct job *job, struct layout *l)
+static void lay_out(struct run *r, const struct hc_kernel *kernel, struct job *job,
+		    struct layout *l)
 {
 	l->at = sizeof(*job);
 	job->magic = JOB_MAGIC;
 	job->image = place(l, kernel->image_bytes, HEARTH_KERNEL_ALIGN);
 	job->image_bytes = kernel->image_bytes;
 	job->entry = kernel->entry_offset;
-	job->args = place(l, sizeof(struct hearth_kernel_args) + MAX_BUFFERS * 16, HEARTH_KERNEL_ALIGN);
+	job->args =
+		place(l, sizeof(struct hearth_kernel_args) + MAX_BUFFERS * 16, HEARTH_KERNEL_ALIGN);
 	job->pieces = 2;
 	for (int i = 0; i < MAX_BUFFERS && r->c->buffers[i].bytes; i++) {
 		const struct buffer *b = &r->c->buffers[i];
@@ -205,8 +208,8 @@ static void write_block(struct run *r, const struct hc_kernel *kernel, const str
 	for (int i = 0; i < MAX_BUFFERS && r->c->buffers[i].bytes; i++) {
 		const struct buffer *b = &r->c->buffers[i];
 		struct hearth_descriptor *d =
-			b->dynamic ? &args->dynamic[dynamic++] :
-				     (struct hearth_descriptor *)(block + job->tables[b->set]) +
+			b->dynamic ? &args->dynamic[dynamic++]
+				   : (struct hearth_descriptor *)(block + job->tables[b->set]) +
 					     next[b->set]++;
 
 		d->address = l->buffers[i];
@@ -242,7 +245,8 @@ static bool check_float(const struct run *r, uint32_t k)
 	return fabs((double)got - want) <= r->c->relative * fabs(want) + r->c->absolute;
 }
 
-static bool compare(struct run *r, const struct job *job, const struct layout *l, const uint8_t *block)
+static bool compare(struct run *r, const struct job *job, const struct layout *l,
+		    const uint8_t *block)
 {
 	bool ok = check_canary(block + job->scratch + job->scratch_bytes, r->c->name, "scratch", 0);
 
@@ -258,18 +262,20 @@ static bool compare(struct run *r, const struct job *job, const struct layout *l
 				continue;
 			if (wrong++ < 4) {
 				if (r->c->close && !i)
-					printf("# %s: buffer %d[%u]: %g, expected %g\n", r->c->name, i, k,
-					       FLOATS(r, i)[k], WANTF(r, i)[k]);
+					printf("# %s: buffer %d[%u]: %g, expected %g\n", r->c->name,
+					       i, k, FLOATS(r, i)[k], WANTF(r, i)[k]);
 				else
-					printf("# %s: buffer %d[%u]: %08x, expected %08x\n", r->c->name,
-					       i, k, WORDS(r, i)[k], WANT(r, i)[k]);
+					printf("# %s: buffer %d[%u]: %08x, expected %08x\n",
+					       r->c->name, i, k, WORDS(r, i)[k], WANT(r, i)[k]);
 			}
 		}
 		if (wrong) {
-			printf("# %s: buffer %d: %u of %u words wrong\n", r->c->name, i, wrong, bytes / 4);
+			printf("# %s: buffer %d: %u of %u words wrong\n", r->c->name, i, wrong,
+			       bytes / 4);
 			ok = false;
 		}
-		ok &= memcmp(r->data[i] + bytes / 4 * 4, r->want[i] + bytes / 4 * 4, bytes % 4) == 0;
+		ok &= memcmp(r->data[i] + bytes / 4 * 4, r->want[i] + bytes / 4 * 4, bytes % 4) ==
+		      0;
 	}
 	return ok;
 }
@@ -366,7 +372,8 @@ int main(int argc, char **argv)
 	unsigned n = 0, failed = 0;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s TARGET SHADER-FOLDER [EMULATOR RUN-JOB] [-c CASE]\n", argv[0]);
+		fprintf(stderr, "usage: %s TARGET SHADER-FOLDER [EMULATOR RUN-JOB] [-c CASE]\n",
+			argv[0]);
 		return 2;
 	}
 	if (argc >= 5 && !strcmp(argv[argc - 2], "-c")) {

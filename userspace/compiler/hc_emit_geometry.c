@@ -27,7 +27,8 @@ static LLVMValueRef part(struct hc_emit *e, const struct hc_inst *inst, uint32_t
 
 static void put(struct hc_emit *e, const struct hc_inst *inst, uint32_t leaf, LLVMValueRef value)
 {
-	hc_put(e, inst->result, leaf, hc_narrow(e, hc_leaf_type(e->m, hc_type(e->m, inst->type), 0), value));
+	hc_put(e, inst->result, leaf,
+	       hc_narrow(e, hc_leaf_type(e->m, hc_type(e->m, inst->type), 0), value));
 }
 
 static LLVMValueRef real(struct hc_emit *e, LLVMTypeRef type, double value)
@@ -95,7 +96,8 @@ static void reflect(struct hc_emit *e, const struct hc_inst *inst)
 
 	twice = multiply(e, real(e, LLVMTypeOf(twice), 2), twice);
 	for (i = 0; i < count; i++)
-		put(e, inst, i, subtract(e, part(e, inst, 0, i), multiply(e, twice, part(e, inst, 1, i))));
+		put(e, inst, i,
+		    subtract(e, part(e, inst, 0, i), multiply(e, twice, part(e, inst, 1, i))));
 }
 
 /* eta I - (eta (N · I) + sqrt(k)) N, or 0 where k = 1 - eta² (1 - (N · I)²) is negative. */
@@ -112,7 +114,8 @@ static void refract(struct hc_emit *e, const struct hc_inst *inst)
 	root = hc_call1(e, "llvm.sqrt", LLVMBuildSelect(e->b, none, zero, k, ""));
 	root = add(e, multiply(e, eta, cosine), root);
 	for (i = 0; i < count; i++) {
-		x = subtract(e, multiply(e, eta, part(e, inst, 0, i)), multiply(e, root, part(e, inst, 1, i)));
+		x = subtract(e, multiply(e, eta, part(e, inst, 0, i)),
+			     multiply(e, root, part(e, inst, 1, i)));
 		put(e, inst, i, LLVMBuildSelect(e->b, none, zero, x, ""));
 	}
 }
@@ -143,7 +146,8 @@ static struct square load_square(struct hc_emit *e, const struct hc_inst *inst)
 	uint32_t c, r;
 
 	if (m.side > MAX_SIDE || m.side * m.side != argument_leaves(e, inst, 0))
-		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "a matrix of %u columns, expected a square one", m.side);
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV,
+			 "a matrix of %u columns, expected a square one", m.side);
 	for (c = 0; c < m.side; c++)
 		for (r = 0; r < m.side; r++)
 			m.at[c][r] = part(e, inst, 0, c * m.side + r);
