@@ -65,6 +65,11 @@ static void expect_transpose(struct run *r)
 	}
 }
 
+static void expect_shared_null(struct run *r)
+{
+	memcpy(r->want[0], r->data[1], 4 * run_invocations(r));
+}
+
 static void expect_shared_types(struct run *r)
 {
 	for (uint32_t i = 0; i < 40; i++) {
@@ -177,6 +182,11 @@ static const struct shader_case cases[] = {
 	  { 3, 2, 1 },
 	  .buffers = { { 1536, 0, 0, SSBO }, { 1536, 0, 1, SSBO } },
 	  .expect = expect_transpose },
+	{ "shared_null",
+	  { 64, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 768, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
+	  .expect = expect_shared_null },
 	{ "shared_types",
 	  { 20, 1, 1 },
 	  { 2, 1, 1 },

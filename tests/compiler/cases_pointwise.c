@@ -108,6 +108,7 @@ static inline uint floatBitsToUint(float f)
 	X(nested_loops)   \
 	X(calls)          \
 	X(local_array)    \
+	X(tables)         \
 	X(collatz)        \
 	X(fibonacci)      \
 	X(uniform_loop)   \
@@ -161,6 +162,9 @@ static inline uint floatBitsToUint(float f)
 #undef compute
 #define compute compute_local_array
 #include "shaders/local_array.h"
+#undef compute
+#define compute compute_tables
+#include "shaders/tables.h"
 #undef compute
 #define compute compute_collatz
 #include "shaders/collatz.h"

@@ -96,6 +96,7 @@ static struct hc_kernel *run(struct hc *hc)
 	if (hc->info->flags & HC_COMPILE_FULL_SUBGROUPS && hc->invocations % hc->lanes)
 		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT, "%u invocations do not fill subgroups of %u", hc->invocations,
 			 hc->lanes);
+	hc_find_tables(m);
 	tree = hc_structure(m);
 	shapes = hc_shape(m, &tree);
 	regions = hc_region(m, shapes, &tree);

@@ -106,6 +106,7 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpPhi:
 	case SpvOpMemoryBarrier:
 	case SpvOpName:
+	case SpvOpNop:
 		/* Chains are followed where memory is accessed; one thread runs all lanes, so that its order is theirs. */
 		return;
 	case SpvOpControlBarrier:
@@ -430,6 +431,15 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 
 /* ---- Memory of the work-group ---- */
 
+/* Null is the one initializer that a shared variable may have. */
+static void clear(struct hc_emit *e, uint64_t offset, uint64_t bytes)
+{
+	LLVMValueRef at_offset = LLVMConstInt(e->i64, offset, false);
+
+	LLVMBuildMemSet(e->b, LLVMBuildGEP2(e->b, e->i8, e->scratch, &at_offset, 1, ""), LLVMConstNull(e->i8),
+			LLVMConstInt(e->i64, bytes, false), 64);
+}
+
 /* Shared variables come first in the scratch memory. */
 static void place_shared_variables(struct hc_emit *e)
 {
@@ -441,20 +451,15 @@ static void place_shared_variables(struct hc_emit *e)
 
 		if (entry->kind != HC_ID_VARIABLE || entry->storage_class != SpvStorageClassWorkgroup)
 			continue;
-		if (entry->initializer)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an initializer of a shared variable is not supported");
 		type = hc_type(e->m, hc_type_of(e->m, id)->element);
 		e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;
 		e->slot[id] = e->scratch_bytes + 1;
 		e->scratch_bytes += type->size;
+		if (entry->initializer)
+			clear(e, e->slot[id] - 1, type->size);
 	}
 	e->shared_bytes = e->scratch_bytes;
 	e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;
-	for (id = 0; id < e->m->bound; id++)
-		if (e->m->ids[id].kind == HC_ID_VARIABLE && e->m->ids[id].initializer &&
-		    (e->m->ids[id].storage_class == SpvStorageClassFunction ||
-		     e->m->ids[id].storage_class == SpvStorageClassPrivate))
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an initializer of variable %u is not supported", id);
 }
 
 /* ---- The function ---- */

@@ -55,6 +55,51 @@ LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id)
 	return e->memory[id];
 }
 
+static void fill_table(struct hc_emit *e, struct hc_type *type, const uint64_t **leaf, uint8_t *bytes)
+{
+	struct hc_type *element;
+	uint32_t i;
+
+	switch (type->kind) {
+	case HC_TYPE_STRUCT:
+		for (i = 0; i < type->count; i++)
+			fill_table(e, hc_type(e->m, type->members[i]), leaf, bytes + type->layout[i].own_offset);
+		return;
+	case HC_TYPE_VECTOR:
+	case HC_TYPE_MATRIX:
+	case HC_TYPE_ARRAY:
+		element = hc_type(e->m, type->element);
+		for (i = 0; i < type->count; i++)
+			fill_table(e, element, leaf, bytes + i * align_up(element->size, element->align));
+		return;
+	default:
+		/* All targets are little-endian, as is what this runs on. */
+		memcpy(bytes, (*leaf)++, type->size);
+		return;
+	}
+}
+
+/* A table's constant, in the layout of memory that the compiler lays out. */
+static LLVMValueRef table(struct hc_emit *e, uint32_t id)
+{
+	struct hc_type *type = hc_type(e->m, hc_type_of(e->m, id)->element);
+	const uint64_t *leaf = hc_id(e->m, hc_id(e->m, id)->initializer)->constant;
+	LLVMValueRef value;
+	uint8_t *bytes;
+
+	if (e->memory[id])
+		return e->memory[id];
+	bytes = HC_NEW(e->hc, uint8_t, type->size);
+	fill_table(e, type, &leaf, bytes);
+	value = LLVMConstStringInContext2(e->context, (char *)bytes, type->size, true);
+	e->memory[id] = LLVMAddGlobal(e->module, LLVMTypeOf(value), "table");
+	LLVMSetInitializer(e->memory[id], value);
+	LLVMSetGlobalConstant(e->memory[id], true);
+	LLVMSetLinkage(e->memory[id], LLVMPrivateLinkage);
+	LLVMSetAlignment(e->memory[id], 64);
+	return e->memory[id];
+}
+
 static LLVMValueRef offset_pointer(struct hc_emit *e, LLVMValueRef base, LLVMValueRef offset)
 {
 	return LLVMBuildGEP2(e->b, e->i8, base, &offset, 1, "");
@@ -286,6 +331,10 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 		break;
 	case SpvStorageClassFunction:
 	case SpvStorageClassPrivate:
+		if (root->is_table) {
+			p.base = table(e, *root_id);
+			break;
+		}
 		p.local = true;
 		p.base = hc_local_memory(e, *root_id);
 		break;

@@ -5,6 +5,7 @@
  *
  *	hc_prepare	words → words: specialization, inlining, SSA (SPIRV-Tools)
  *	hc_module	words → struct hc_module: types, constants, decorations, instructions
+ *	hc_table	which variables always hold their initializer
  *	hc_structure	instructions → tree of struct hc_node, from the merge instructions
  *	hc_shape	which values are uniform, which grow by a constant from lane to lane
  *	hc_region	where barriers cut the tree, and which values cross the cuts
@@ -24,7 +25,7 @@
 
 #include "hc.h"
 
-#define HC_MAX_LEAVES	1024 /* scalars of one SSA value */
+#define HC_MAX_LEAVES	4096 /* scalars of one SSA value */
 #define HC_MAX_IDS	(1u << 20)
 #define HC_MAX_DEPTH	64 /* of types, of constants and of nested control flow */
 #define HC_NONE		UINT32_MAX
@@ -134,6 +135,7 @@ struct hc_id {
 	struct hc_type *as_type;
 	const uint64_t *constant; /* leaves, zero-extended */
 	uint32_t initializer;	  /* of variables; 0 if none */
+	bool is_table;		  /* variable that always holds its initializer */
 };
 
 /* One instruction of the entry point. Operands are those after type and result. */
@@ -187,6 +189,9 @@ uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
 uint32_t *hc_prepare(struct hc *hc, size_t *word_count);
 /* Frees what outlives hc_prepare(); call it however the compilation ended. */
 void hc_prepare_fini(struct hc *hc);
+
+/* Marks variables of invocations that nothing writes to: all invocations share one copy, in the code's constants. */
+void hc_find_tables(struct hc_module *m);
 
 /* ---- Structure ---- */
 

@@ -253,7 +253,8 @@ static uint64_t *new_constant(struct hc_module *m, uint32_t type, uint32_t id)
 	uint64_t *leaves;
 
 	if (!t->leaves)
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "constant %u is larger than %u scalars", id, HC_MAX_LEAVES);
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "constant %u of over %u scalars is not supported", id,
+			 HC_MAX_LEAVES);
 	leaves = HC_NEW(m->hc, uint64_t, t->leaves);
 	entry->kind = HC_ID_CONSTANT;
 	entry->type = type;
@@ -293,6 +294,11 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 		}
 		return true;
 	case SpvOpConstantNull:
+		/* One that is too large to be a value may still be what shared memory begins with. */
+		if (!hc_type(m, w[0])->leaves)
+			return true;
+		new_constant(m, w[0], w[1]);
+		return true;
 	case SpvOpUndef:
 		new_constant(m, w[0], w[1]);
 		return true;
@@ -438,6 +444,29 @@ static void execution_mode(struct hc_module *m, const uint32_t *w, uint32_t n, b
 
 /* ---- The function ---- */
 
+/* A variable's initializer is a store where its life begins. */
+static void initialize(struct hc_module *m, struct hc_block *block, uint32_t variable)
+{
+	uint32_t *operands = HC_NEW(m->hc, uint32_t, 2);
+
+	operands[0] = variable;
+	operands[1] = m->ids[variable].initializer;
+	m->insts[m->inst_count] = (struct hc_inst){
+		.op = SpvOpStore, .operands = 2, .operand = operands, .block = m->block_count - 1
+	};
+	block->last = m->inst_count++;
+}
+
+static void initialize_private(struct hc_module *m, struct hc_block *block)
+{
+	uint32_t id;
+
+	for (id = 0; id < m->bound; id++)
+		if (m->ids[id].kind == HC_ID_VARIABLE && m->ids[id].initializer &&
+		    m->ids[id].storage_class == SpvStorageClassPrivate)
+			initialize(m, block, id);
+}
+
 static void parse_code(struct hc_module *m, uint32_t op, const uint32_t *w, uint32_t n)
 {
 	struct hc_inst *inst;
@@ -454,6 +483,8 @@ static void parse_code(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		block->last = HC_NONE;
 		label->kind = HC_ID_BLOCK;
 		label->index = m->block_count++;
+		if (m->block_count == 1)
+			initialize_private(m, block);
 		return;
 	}
 	if (!block || op == SpvOpLine || op == SpvOpNoLine || op == SpvOpNop)
@@ -486,6 +517,8 @@ static void parse_code(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		if (op == SpvOpVariable) {
 			id->storage_class = inst->operand[0];
 			id->initializer = inst->operands > 1 ? inst->operand[1] : 0;
+			if (id->initializer)
+				initialize(m, block, inst->result);
 			return;
 		}
 		if (op == SpvOpUndef) {

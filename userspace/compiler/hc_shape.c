@@ -344,7 +344,9 @@ static void load(struct analysis *a, const struct hc_inst *inst)
 			break;
 		case SpvStorageClassFunction:
 		case SpvStorageClassPrivate:
-			shape = varying;
+			if (!root->is_table)
+				shape = varying;
+			shape.positive = false;
 			break;
 		default:
 			shape.positive = false;
