@@ -124,6 +124,9 @@ enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel *
 		*message = hc->message;
 	else
 		free(hc->message);
+	for (size_t i = 0; i < 2; i++)
+		if (hc->builders[i])
+			LLVMDisposeBuilder(hc->builders[i]);
 	if (hc->llvm)
 		LLVMContextDispose(hc->llvm);
 	hc_prepare_fini(hc);

@@ -607,8 +607,8 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->has_f16 = hc_target_has_f16(hc->target);
 	e->context = hc->llvm = LLVMContextCreate();
 	e->module = LLVMModuleCreateWithNameInContext("kernel", e->context);
-	e->b = LLVMCreateBuilderInContext(e->context);
-	e->entry = LLVMCreateBuilderInContext(e->context);
+	e->b = hc->builders[0] = LLVMCreateBuilderInContext(e->context);
+	e->entry = hc->builders[1] = LLVMCreateBuilderInContext(e->context);
 	result = hc_codegen_setup(e->module, hc->target, &message);
 	if (result) {
 		hc->message = message;
@@ -628,7 +628,5 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->memory = HC_NEW(hc, LLVMValueRef, m->bound);
 	e->slot = HC_NEW(hc, uint64_t, m->bound);
 	build_function(e, tree);
-	LLVMDisposeBuilder(e->b);
-	LLVMDisposeBuilder(e->entry);
 	return finish(e);
 }

@@ -42,6 +42,7 @@ struct hc {
 	struct hc_chunk *chunks;
 	struct spv_context_t *tools;	     /* SPIRV-Tools' context */
 	struct LLVMOpaqueContext *llvm; /* LLVM's */
+	struct LLVMOpaqueBuilder *builders[2]; /* its builders, which the context does not free */
 	uint32_t lanes;	    /* subgroup size */
 	uint32_t subgroups; /* of a work-group */
 	uint32_t invocations;
