@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "harness.h"
-#include "hc_codegen.h"
 #include "job.h"
 
 #define CANARY_BYTES  64u

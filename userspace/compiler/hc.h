@@ -55,6 +55,12 @@ struct hc_target {
 /* The machine this runs on. @isa: NULL for all it has, or "avx512", "avx2" to stay below that. */
 enum hc_result hc_target_host(struct hc_target *target, const char *isa);
 
+/*
+ * x86-64 with @isa "avx512" (F, BW, CD, DQ, VL) or "avx2" (with FMA, F16C, BMI2), whatever the machine that compiles
+ * has.
+ */
+enum hc_result hc_target_x86(struct hc_target *target, const char *isa);
+
 /* RV64GCV with registers of @vlen_bits (a power of two, 128 to 1024). */
 enum hc_result hc_target_riscv64(struct hc_target *target, uint32_t vlen_bits);
 

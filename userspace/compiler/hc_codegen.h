@@ -41,12 +41,6 @@ enum hc_result hc_codegen(LLVMModuleRef module, const struct hc_target *target, 
 			  void (*dump)(void *user, const char *pass, const char *text),
 			  void *dump_user, struct hc_image *image, char **message);
 
-/*
- * x86-64 with "avx512" (F, BW, CD, DQ, VL) or "avx2" (with FMA, F16C, BMI2), whatever the machine that
- * compiles has.
- */
-enum hc_result hc_target_x86(struct hc_target *target, const char *isa);
-
 /* Whether @pass is named in the comma-separated list @passes ("all" names every pass; NULL none). */
 bool hc_dump_wanted(const char *passes, const char *pass);
 
