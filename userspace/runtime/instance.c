@@ -26,8 +26,11 @@ static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlag
 						 const VkDebugUtilsMessengerCallbackDataEXT *data,
 						 void *user)
 {
-	(void)severity;
 	(void)types;
+	/* Only our own driver's information is for users; the loader's and the layers' is theirs. */
+	if (severity < VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT &&
+	    (!data->pMessageIdName || strncmp(data->pMessageIdName, "hearth-", 7)))
+		return VK_FALSE;
 	log_message(user, data->pMessage ? data->pMessage : "(message without text)");
 	return VK_FALSE;
 }
@@ -62,7 +65,8 @@ static VkResult create_vk(struct hearth_instance *instance,
 	};
 	VkDebugUtilsMessengerCreateInfoEXT messenger = {
 		.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT,
-		.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
+		.messageSeverity = VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT |
+				   VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT |
 				   VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 		.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_GENERAL_BIT_EXT |
 			       VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT |

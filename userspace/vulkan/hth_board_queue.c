@@ -147,8 +147,9 @@ static VkResult wait_packets(struct hth_queue *queue, uint64_t completed, int64_
 			continue;
 		if (hth_now_ns() >= deadline_ns)
 			return VK_TIMEOUT;
-		atomic_fetch_add(&q->sleeps, 1);
+		copy.waits = 0;
 		error = hearth_drm_queue_wait(&copy, completed, deadline_ns);
+		atomic_fetch_add(&q->sleeps, copy.waits);
 		if (error == -ETIME)
 			return hearth_drm_queue_completed(&q->drm) >= completed ? VK_SUCCESS
 										: VK_TIMEOUT;

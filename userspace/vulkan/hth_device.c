@@ -135,24 +135,35 @@ out_free:
 	return result;
 }
 
-/* What HEARTH_STATISTICS=1 prints: how much work went past the kernel. */
-static void print_statistics(struct hth_device *device)
+/*
+ * How work reached the device: HEARTH_STATISTICS=1 prints it, and messengers that take information are told of boards.
+ */
+static void report_statistics(struct hth_device *device)
 {
 	const char *wanted = getenv("HEARTH_STATISTICS");
+	const char *name = device->physical_device->name;
 
-	if (!wanted || strcmp(wanted, "1"))
-		return;
 	for (uint32_t i = 0; i < device->queue_count; i++) {
-		struct hearth_queue_statistics s = device->queues[i].statistics;
+		struct hearth_queue_statistics s;
 
-		if (device->backend->queue_statistics)
-			device->backend->queue_statistics(&device->queues[i], &s);
-		fprintf(stderr,
-			"hearth: %s: queue %u: %llu submissions, %llu packets, %llu doorbells, "
-			"%llu system calls to submit, %llu sleeps\n",
-			device->physical_device->name, i, (unsigned long long)s.submissions,
-			(unsigned long long)s.packets, (unsigned long long)s.doorbells,
-			(unsigned long long)s.submit_system_calls, (unsigned long long)s.sleeps);
+		hth_GetQueueStatisticsHEARTH(hth_queue_to_handle(&device->queues[i]), &s);
+		if (wanted && !strcmp(wanted, "1"))
+			fprintf(stderr,
+				"hearth: %s: queue %u: %llu submissions, %llu packets, "
+				"%llu doorbells, %llu system calls to submit, %llu sleeps\n",
+				name, i, (unsigned long long)s.submissions,
+				(unsigned long long)s.packets, (unsigned long long)s.doorbells,
+				(unsigned long long)s.submit_system_calls,
+				(unsigned long long)s.sleeps);
+		if (device->backend->queue_statistics && s.submissions)
+			hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_INFO_BIT_EXT,
+				"hearth-board-counts",
+				"%s: %llu submissions through the user queue, with %llu doorbell "
+				"writes and %llu system calls; %llu waits slept in the kernel",
+				name, (unsigned long long)s.submissions,
+				(unsigned long long)s.doorbells,
+				(unsigned long long)s.submit_system_calls,
+				(unsigned long long)s.sleeps);
 	}
 }
 
@@ -163,7 +174,7 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyDevice(VkDevice handle,
 
 	if (!device)
 		return;
-	print_statistics(device);
+	report_statistics(device);
 	while (device->queue_count)
 		hth_queue_finish(&device->queues[--device->queue_count]);
 	device->backend->device_finish(device);

@@ -116,8 +116,6 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL hth_GetInstanceProcAddr(VkInstance hand
 
 VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL hth_GetDeviceProcAddr(VkDevice handle, const char *name)
 {
-	extern VKAPI_ATTR void VKAPI_CALL hth_GetQueueStatisticsHEARTH(
-		VkQueue handle, struct hearth_queue_statistics * out);
 	struct hth_device *device = hth_device_from_handle(handle);
 	const struct hth_entry *entry;
 

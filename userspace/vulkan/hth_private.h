@@ -229,6 +229,9 @@ struct hth_device {
 const VkAllocationCallbacks *hth_device_callbacks(const struct hth_device *device);
 VkResult hth_device_lost(struct hth_device *device);
 
+/* hearth_vulkan.h */
+VKAPI_ATTR void VKAPI_CALL hth_GetQueueStatisticsHEARTH(VkQueue queue,
+							struct hearth_queue_statistics *out);
 VkResult hth_queue_init(struct hth_device *device, uint32_t index);
 void hth_queue_finish(struct hth_queue *queue);
 bool hth_point_done(const struct hth_point *point);

@@ -452,9 +452,6 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_QueueWaitIdle(VkQueue handle)
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_GetQueueStatisticsHEARTH(VkQueue handle,
-							struct hearth_queue_statistics *out);
-
-VKAPI_ATTR void VKAPI_CALL hth_GetQueueStatisticsHEARTH(VkQueue handle,
 							struct hearth_queue_statistics *out)
 {
 	struct hth_queue *queue = hth_queue_from_handle(handle);
