@@ -2,16 +2,20 @@
 # The Vulkan tests on a board: device 0 of the installed driver. The CPU of the guest is device 1.
 export VK_DRIVER_FILES=/usr/local/share/vulkan/icd.d/hearth_icd.json
 load_driver || exit 1
-for program in objects compute hostile; do
+for program in objects compute cache hostile; do
 	[ -x /test/test-vulkan-$program ] || continue
 	say "test-vulkan-$program on the board"
 	tap "$program" /test/test-vulkan-$program 0
 done
 # While one process faults and hangs, another's results stay right.
 if [ -x /test/test-vulkan-fault ]; then
-	say "test-vulkan-fault, with test-vulkan-compute beside it"
-	/test/test-vulkan-compute 0 >/tmp/neighbour 2>&1 &
+	say "test-vulkan-fault, with test-vulkan-compute beside it all the while"
+	rm -f /tmp/fault-over
+	while [ ! -e /tmp/fault-over ]; do
+		/test/test-vulkan-compute 0 >/tmp/neighbour 2>&1 || break
+	done &
 	tap fault /test/test-vulkan-fault 0
+	touch /tmp/fault-over
 	wait
 	tap neighbour cat /tmp/neighbour
 fi

@@ -432,7 +432,8 @@ static void test_shared_memory(struct vt *vt)
 	vt_buffer_free(vt, &out);
 }
 
-static void test_subgroups(struct vt *vt)
+/* @wanted: 0 for the size that the device chooses. */
+static void check_subgroups(struct vt *vt, uint32_t wanted)
 {
 	struct vt_buffer out = vt_buffer(vt, 66 * 4, STORAGE);
 	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, &one_storage, 1, NULL);
@@ -441,7 +442,9 @@ static void test_subgroups(struct vt *vt)
 	struct vt_kernel kernel;
 	VkDescriptorSet set;
 
+	vt->kernel_subgroup_size = wanted;
 	vt_kernel(vt, &kernel, subgroup_spv, sizeof(subgroup_spv), &layout, 1, 0, NULL);
+	vt->kernel_subgroup_size = 0;
 	set = vt_set(vt, layout);
 	vt_write_buffer(vt, set, 0, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &out, 0, VK_WHOLE_SIZE);
 	commands = vt_begin(vt, 0);
@@ -449,7 +452,7 @@ static void test_subgroups(struct vt *vt)
 	vkCmdDispatch(commands, 1, 1, 1);
 	vt_run(vt, commands);
 	size = words[0];
-	VT_CHECK(size == vt->properties11.subgroupSize, "%u", size);
+	VT_CHECK(size == (wanted ? wanted : vt->properties11.subgroupSize), "%u", size);
 	VT_CHECK(words[1] == (64 + size - 1) / size, "%u", words[1]);
 	for (uint32_t i = 0; size && i < 64; i++) {
 		uint32_t first = i / size * size, last = first + size < 64 ? first + size : 64;
@@ -460,6 +463,27 @@ static void test_subgroups(struct vt *vt)
 	free_set(vt, set);
 	vt_kernel_free(vt, &kernel);
 	vt_buffer_free(vt, &out);
+}
+
+static void test_subgroups(struct vt *vt)
+{
+	check_subgroups(vt, 0);
+}
+
+static void test_subgroup_sizes(struct vt *vt)
+{
+	const VkPhysicalDeviceVulkan13Properties *p = &vt->properties13;
+
+	if (!vt->features13.subgroupSizeControl ||
+	    !(p->requiredSubgroupSizeStages & VK_SHADER_STAGE_COMPUTE_BIT)) {
+		vt_skip("the device gives no choice of subgroup sizes");
+		return;
+	}
+	VT_CHECK(p->minSubgroupSize <= vt->properties11.subgroupSize &&
+			 vt->properties11.subgroupSize <= p->maxSubgroupSize,
+		 "%u to %u", p->minSubgroupSize, p->maxSubgroupSize);
+	for (uint32_t size = p->minSubgroupSize; size <= p->maxSubgroupSize; size *= 2)
+		check_subgroups(vt, size);
 }
 
 static void test_device_address(struct vt *vt)
@@ -589,41 +613,6 @@ static void test_chain(struct vt *vt)
 	vt_buffer_free(vt, &data);
 }
 
-static void test_caches(struct vt *vt)
-{
-	VkPipelineCacheCreateInfo info = { .sType = VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO };
-	struct vt_kernel first, again, third;
-	VkPipelineCache cache, copy;
-	size_t size = 0, empty = 0;
-	void *data;
-
-	VT_OK(vkCreatePipelineCache(vt->device, &info, NULL, &cache));
-	VT_OK(vkGetPipelineCacheData(vt->device, cache, &empty, NULL));
-	VT_OK(index_try(vt, &first, 64, 77, false, cache));
-	VT_OK(index_try(vt, &again, 64, 77, false, cache));
-	VT_OK(vkGetPipelineCacheData(vt->device, cache, &size, NULL));
-	data = calloc(1, size);
-	VT_OK(vkGetPipelineCacheData(vt->device, cache, &size, data));
-	if (vt->hearth)
-		VT_CHECK(size > empty, "%zu, %zu", size, empty);
-	info.initialDataSize = size;
-	info.pInitialData = data;
-	VT_OK(vkCreatePipelineCache(vt->device, &info, NULL, &copy));
-	VT_OK(index_try(vt, &third, 64, 77, false, copy));
-	vkDestroyPipelineCache(vt->device, copy, NULL);
-	/* Damaged data is as good as none. */
-	if (size > 100) {
-		((uint8_t *)data)[size - 10] ^= 0xff;
-		VT_OK(vkCreatePipelineCache(vt->device, &info, NULL, &copy));
-		vkDestroyPipelineCache(vt->device, copy, NULL);
-	}
-	free(data);
-	vkDestroyPipelineCache(vt->device, cache, NULL);
-	vt_kernel_free(vt, &first);
-	vt_kernel_free(vt, &again);
-	vt_kernel_free(vt, &third);
-}
-
 /* Several threads, each with a pool, buffers and kernels of its own, submit to one queue. */
 struct worker {
 	struct vt *vt;
@@ -738,10 +727,10 @@ static const struct vt_test tests[] = {
 	{ "push descriptors", test_push_descriptors },
 	{ "shared memory and barriers", test_shared_memory },
 	{ "subgroups", test_subgroups },
+	{ "subgroups of every size", test_subgroup_sizes },
 	{ "buffer device addresses", test_device_address },
 	{ "dispatches in secondary command buffers", test_secondary_dispatch },
 	{ "a long chain of dispatches", test_chain },
-	{ "kernels in pipeline caches", test_caches },
 	{ "many threads", test_threads },
 };
 

@@ -122,9 +122,23 @@ static void open_instance(struct vt *vt)
 		.pApplicationName = "hearth-vulkan-test",
 		.apiVersion = VK_API_VERSION_1_3,
 	};
+	const VkBool32 yes = VK_TRUE;
+	const VkLayerSettingEXT settings[] = {
+		{ layer, "validate_sync", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1, &yes },
+		/* Without it, what shaders do with buffers is left out. */
+		{ layer, "syncval_shader_accesses_heuristic", VK_LAYER_SETTING_TYPE_BOOL32_EXT, 1,
+		  &yes },
+	};
+	const VkLayerSettingsCreateInfoEXT layer_settings = {
+		.sType = VK_STRUCTURE_TYPE_LAYER_SETTINGS_CREATE_INFO_EXT,
+		.pNext = &messenger,
+		.settingCount = sizeof(settings) / sizeof(settings[0]),
+		.pSettings = settings,
+	};
 	const VkInstanceCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
-		.pNext = &messenger,
+		.pNext = wanted("HEARTH_TEST_VALIDATION") ? (const void *)&layer_settings
+							  : &messenger,
 		.pApplicationInfo = &application,
 		.enabledLayerCount = wanted("HEARTH_TEST_VALIDATION"),
 		.ppEnabledLayerNames = &layer,
@@ -448,14 +462,27 @@ VkResult vt_kernel_try(struct vt *vt, struct vt_kernel *kernel, const uint32_t *
 		.pushConstantRangeCount = push_bytes ? 1 : 0,
 		.pPushConstantRanges = &push,
 	};
+	const VkPipelineShaderStageRequiredSubgroupSizeCreateInfo size = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_REQUIRED_SUBGROUP_SIZE_CREATE_INFO,
+		.requiredSubgroupSize = vt->kernel_subgroup_size,
+	};
+	VkPipelineCreationFeedback feedback = { 0 }, stage_feedback;
+	const VkPipelineCreationFeedbackCreateInfo tell = {
+		.sType = VK_STRUCTURE_TYPE_PIPELINE_CREATION_FEEDBACK_CREATE_INFO,
+		.pPipelineCreationFeedback = &feedback,
+		.pipelineStageCreationFeedbackCount = 1,
+		.pPipelineStageCreationFeedbacks = &stage_feedback,
+	};
 	VkComputePipelineCreateInfo info = {
 		.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
+		.pNext = &tell,
 		.stage = { .sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
+			   .pNext = size.requiredSubgroupSize ? &size : NULL,
 			   .stage = VK_SHADER_STAGE_COMPUTE_BIT,
 			   .pName = "main",
 			   .pSpecializationInfo = constants },
 		/* Some kernels here are dispatched with a base; the flag costs the others nothing. */
-		.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT,
+		.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT | vt->kernel_flags,
 	};
 	VkResult result;
 
@@ -467,6 +494,8 @@ VkResult vt_kernel_try(struct vt *vt, struct vt_kernel *kernel, const uint32_t *
 	info.stage.module = vt_module(vt, code, bytes);
 	result = vkCreateComputePipelines(vt->device, cache, 1, &info, NULL, &kernel->pipeline);
 	vkDestroyShaderModule(vt->device, info.stage.module, NULL);
+	vt->cache_hit =
+		feedback.flags & VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT;
 	return result;
 }
 

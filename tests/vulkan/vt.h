@@ -34,6 +34,10 @@ struct vt {
 	VkDescriptorPool sets;
 	bool hearth; /* the device is ours */
 	bool has_push_descriptor;
+	/* For the kernels made next: what they ask for, and whether the application's cache had the last. */
+	VkPipelineCreateFlags kernel_flags;
+	uint32_t kernel_subgroup_size; /* 0: the device's choice */
+	bool cache_hit;
 	unsigned int warnings; /* of layers */
 	char last_error[4096]; /* last message of the driver itself */
 };
