@@ -5,7 +5,7 @@
 # A suite that does not reach its last line has failed.
 
 # say TEXT…: tells the reader what is being done.
-say() { echo "#@say $*"; }
+say() { echo "#@say $(cut -d. -f1 /proc/uptime) s: $*"; }
 
 # tap NAME COMMAND…: COMMAND prints TAP; each of its results appears as "NAME: …".
 tap() {
