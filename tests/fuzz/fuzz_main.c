@@ -125,7 +125,9 @@ static struct input make_input(unsigned long number)
 	uint64_t random = number;
 
 	memcpy(scratch, origin->bytes, origin->size);
-	if (number >= file_count)
+	if (number >= file_count && LLVMFuzzerCustomMutator)
+		input.size = LLVMFuzzerCustomMutator(scratch, input.size, MAX_SIZE, (unsigned int)number);
+	else if (number >= file_count)
 		for (uint64_t left = 1 + next_random(&random) % 4; left; left--)
 			input.size = mutate(scratch, input.size, &random);
 	input.bytes = malloc(input.size ? input.size : 1);
