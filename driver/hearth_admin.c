@@ -63,7 +63,9 @@ struct hearth_admin {
 	dma_addr_t dma;
 	/** @count: free-running number of commands written and, between commands, completed */
 	u32 count;
-	/** @event_head: free-running number of events taken; only the interrupt thread's */
+	/** @event_lock: protects @event_head; outside hearth_device.queues.lock */
+	struct mutex event_lock;
+	/** @event_head: free-running number of events taken */
 	u32 event_head;
 };
 
@@ -285,7 +287,7 @@ static void hearth_admin_event(struct hearth_device *hdev, struct hbi_event *eve
 	}
 }
 
-/* From the interrupt thread: takes what is in the event ring, a ring's worth at most. */
+/* Takes what is in the event ring, a ring's worth at most. Sleeps. */
 void hearth_admin_events(struct hearth_device *hdev)
 {
 	struct hearth_admin *admin = READ_ONCE(hdev->admin);
@@ -294,6 +296,7 @@ void hearth_admin_events(struct hearth_device *hdev)
 
 	if (!admin || hearth_device_state(hdev) >= HEARTH_FAILED)
 		return;
+	mutex_lock(&admin->event_lock);
 	for (taken = 0; taken < HEARTH_EVENT_ENTRIES; taken++) {
 		u32 number = admin->event_head;
 		struct hbi_event *entry = &admin->rings->events[number % HEARTH_EVENT_ENTRIES];
@@ -310,6 +313,7 @@ void hearth_admin_events(struct hearth_device *hdev)
 		hearth_write32(hdev, HBI_REG_EVENT_HEAD, admin->event_head);
 		drm_dev_exit(idx);
 	}
+	mutex_unlock(&admin->event_lock);
 }
 
 /* Gives the board its rings: HBI_STATE_READY to HBI_STATE_RUNNING. */
@@ -344,6 +348,7 @@ int hearth_admin_init(struct hearth_device *hdev)
 		return -ENOMEM;
 	}
 	mutex_init(&admin->lock);
+	mutex_init(&admin->event_lock);
 	init_waitqueue_head(&admin->wait);
 	WRITE_ONCE(hdev->admin, admin);
 	return 0;
@@ -356,6 +361,7 @@ void hearth_admin_fini(struct hearth_device *hdev)
 
 	WRITE_ONCE(hdev->admin, NULL);
 	dma_free_coherent(&hdev->pdev->dev, sizeof(*admin->rings), admin->rings, admin->dma);
+	mutex_destroy(&admin->event_lock);
 	mutex_destroy(&admin->lock);
 	kfree(admin);
 }

@@ -124,10 +124,12 @@ static u64 hearth_queue_completed(struct hearth_queue *queue)
 	return smp_load_acquire(&queue->status->completed);
 }
 
+/* The status page may tell of a failure before the event does. */
 static bool hearth_queue_dead(struct hearth_queue *queue)
 {
-	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) ||
-	       READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR;
+	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR)
+		WRITE_ONCE(queue->vm->dead, true);
+	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended);
 }
 
 /* ---- Lifetime ---- */
@@ -775,10 +777,17 @@ int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file
 	struct drm_hearth_queue_state *args = data;
 	struct hearth_queue *queue;
 
+	int idx;
+
 	queue = hearth_queue_lookup(file->driver_priv, args->queue_id);
 	if (!queue)
 		return -ENOENT;
 	args->state = READ_ONCE(queue->status->state);
+	/* The event that tells more is there too, though perhaps not taken yet. */
+	if (args->state == HBI_QUEUE_ERROR && drm_dev_enter(drm, &idx)) {
+		hearth_admin_events(queue->hdev);
+		drm_dev_exit(idx);
+	}
 	args->error = READ_ONCE(queue->status->error);
 	args->fault_address = READ_ONCE(queue->status->fault_address);
 	args->fault_packet = READ_ONCE(queue->status->fault_packet);

@@ -173,8 +173,14 @@ static void vb_flush(void)
 	kick();
 }
 
+/*
+ * The byte that ends this wait may have been sent for something else, such as an admin command that
+ * came meanwhile. So hart 0 interrupts itself: the main loop looks at everything before it sleeps.
+ */
 static void vb_dma_wait(void)
 {
+	bool woken = false;
+
 	vb_flush();
 	fw_csr_write(mie, FW_MIE_EXTERNAL);
 	for (;;) {
@@ -183,8 +189,11 @@ static void vb_dma_wait(void)
 			break;
 		fw_wfi();
 		vb_poll();
+		woken = true;
 	}
 	__atomic_store_n(&vb->dma_waiting, 0, __ATOMIC_SEQ_CST);
+	if (woken)
+		vb_ipi(0, true);
 }
 
 static struct vb_descriptor *next_slot(void)
