@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the guest's tests share: results as TAP, and a context with a ring that is ready to use. A
+ * helper that fails ends the program, which counts as a failed test.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <hearth_drm.h>
+
+#define GUEST_NODE "/dev/accel/accel0"
+#define GUEST_KERNELS "/hearth/tests/board-kernels.bin"
+#define GUEST_FIRST_VA 0x10000000ull
+#define GUEST_WAIT_NS 60000000000ll
+
+/* A buffer bound at @va and mapped at @map. */
+struct buffer {
+	uint32_t handle;
+	uint64_t size;
+	uint64_t va;
+	void *map;
+};
+
+struct context {
+	int fd;
+	uint32_t vm;
+	uint64_t next_va;
+	struct buffer ring;
+	struct buffer code;    /* the board's test kernels, if asked for */
+	struct buffer args;    /* argument blocks, 4 KiB each */
+	struct buffer scratch; /* of all workers */
+	struct hearth_drm_queue queue;
+	struct drm_hearth_query_device device;
+};
+
+void ok(bool pass, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void is(int64_t found, int64_t expected, const char *what);
+void skip(const char *what, const char *why);
+int done(void);
+void die(const char *what, int ret) __attribute__((noreturn));
+
+int64_t now_ns(void);
+int open_board(void);
+int raw_ioctl(int fd, unsigned long request, void *args); /* 0 or a negative errno */
+
+/* @timeout_ms: of dispatches. Ring of 2^8 packets in host memory. */
+void context_open(struct context *context, uint32_t timeout_ms);
+void context_close(struct context *context);
+struct buffer context_buffer(struct context *context, uint64_t size, uint32_t placement,
+			     uint32_t flags);
+void context_load_kernels(struct context *context);
+
+/* Waits for space, then writes; @context_submit() tells the board. */
+void context_push(struct context *context, const union hbi_packet *packet);
+int context_submit(struct context *context);
+void push_nop(struct context *context);
+void push_copy(struct context *context, uint64_t source, uint64_t destination, uint64_t size);
+void push_fill(struct context *context, uint64_t destination, uint64_t size, uint32_t value);
+void push_signal(struct context *context, uint64_t address, uint64_t value);
+void push_wait(struct context *context, uint64_t address, uint64_t value);
+void push_barrier(struct context *context);
+/* @slot: argument block to use; its first word of its own is @out. */
+void push_dispatch(struct context *context, unsigned int kernel, unsigned int slot, uint64_t out,
+		   uint64_t extra, uint32_t groups);
+
+#endif /* GUEST_H */
