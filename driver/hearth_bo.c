@@ -103,7 +103,7 @@ static int hearth_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
 	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD) {
-		/* Only mappings of the device's own file can be taken away with the board. */
+		/* What could not be taken away with the board; a dma-buf's mappings can. */
 		if (vma->vm_file->f_mapping != obj->dev->anon_inode->i_mapping)
 			return -EOPNOTSUPP;
 		vma->vm_page_prot = pgprot_writecombine(vm_get_page_prot(vma->vm_flags));

@@ -17,9 +17,9 @@
 #include "../board/kernels.h"
 #include "guest.h"
 
-#define RING_LOG2 8
-#define ARG_SLOT 4096
-#define ARG_SLOTS 16
+#define RING_LOG2      8
+#define ARG_SLOT       4096
+#define ARG_SLOTS      16
 #define SCRATCH_STRIDE 16384
 
 static int count, failed;
@@ -162,7 +162,8 @@ void context_load_kernels(struct context *context)
 	if (read(file, context->code.map, stat.st_size) != stat.st_size)
 		die("read " GUEST_KERNELS, -EIO);
 	close(file);
-	context->args = context_buffer(context, ARG_SLOT * ARG_SLOTS, DRM_HEARTH_PLACEMENT_BOARD, 0);
+	context->args =
+		context_buffer(context, ARG_SLOT * ARG_SLOTS, DRM_HEARTH_PLACEMENT_BOARD, 0);
 	context->scratch = context_buffer(context, (uint64_t)SCRATCH_STRIDE * workers,
 					  DRM_HEARTH_PLACEMENT_BOARD, 0);
 	sync.sync_code.address = context->code.va;
@@ -191,7 +192,8 @@ void context_push(struct context *context, const union hbi_packet *packet)
 int context_submit(struct context *context)
 {
 	hearth_drm_queue_ring(&context->queue);
-	return hearth_drm_queue_wait(&context->queue, context->queue.tail, now_ns() + GUEST_WAIT_NS);
+	return hearth_drm_queue_wait(&context->queue, context->queue.tail,
+				     now_ns() + GUEST_WAIT_NS);
 }
 
 void push_nop(struct context *context)

@@ -11,10 +11,10 @@
 
 #include <hearth_drm.h>
 
-#define GUEST_NODE "/dev/accel/accel0"
-#define GUEST_KERNELS "/hearth/tests/board-kernels.bin"
+#define GUEST_NODE     "/dev/accel/accel0"
+#define GUEST_KERNELS  "/test/board-kernels.bin"
 #define GUEST_FIRST_VA 0x10000000ull
-#define GUEST_WAIT_NS 60000000000ll
+#define GUEST_WAIT_NS  60000000000ll
 
 /* A buffer bound at @va and mapped at @map. */
 struct buffer {

@@ -25,8 +25,8 @@ int main(int argc, char **argv)
 		ret = hearth_drm_queue_wait(&context.queue, context.queue.tail,
 					    now_ns() + 1000000000);
 	}
-	ok(ret == -ETIME || ret == -ECANCELED || ret == -ENODEV, "%s: work is not done any more: %d",
-	   how, ret);
+	ok(ret == -ETIME || ret == -ECANCELED || ret == -ENODEV,
+	   "%s: work is not done any more: %d", how, ret);
 	ret = hearth_drm_vm_create(context.fd, &vm);
 	ok(ret == -EIO || ret == -ENODEV, "an admin command ends with an error: %d", ret);
 	ret = hearth_drm_queue_wait(&context.queue, context.queue.tail, now_ns() + GUEST_WAIT_NS);

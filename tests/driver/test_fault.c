@@ -61,8 +61,8 @@ static void fault(const char *what, unsigned int kernel, uint64_t out, uint32_t 
 
 	context_open(&context, 500);
 	context_load_kernels(&context);
-	ret = hearth_drm_queue_create(context.fd, context.vm, context.ring.va, context.ring.map, 2, 0,
-				      0, &second);
+	ret = hearth_drm_queue_create(context.fd, context.vm, context.ring.va, context.ring.map, 2,
+				      0, 0, &second);
 	if (ret)
 		die("a second queue", ret);
 	push_dispatch(&context, kernel, 0, out, 0, 1);
@@ -76,8 +76,8 @@ static void fault(const char *what, unsigned int kernel, uint64_t out, uint32_t 
 	   "the other queue of the address space is canceled");
 	hearth_drm_queue_state(&second, &state);
 	is(state.error, HBI_ERROR_CANCELED, "and says so");
-	is(hearth_drm_queue_create(context.fd, context.vm, context.ring.va, context.ring.map, 2, 0, 0,
-				   &(struct hearth_drm_queue){ 0 }),
+	is(hearth_drm_queue_create(context.fd, context.vm, context.ring.va, context.ring.map, 2, 0,
+				   0, &(struct hearth_drm_queue){ 0 }),
 	   -ECANCELED, "no queue is made in a dead address space");
 	hearth_drm_queue_destroy(&second);
 	context_close(&context);

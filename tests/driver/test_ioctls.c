@@ -82,7 +82,8 @@ static void test_bo(void)
 	is(bo_create((struct drm_hearth_bo_create){ 4096, 3 }), -EINVAL, "placement 3");
 	is(bo_create((struct drm_hearth_bo_create){ 4096, board, 1 }), -EINVAL, "unknown flag");
 	is(bo_create((struct drm_hearth_bo_create){ 4096, board, 0, 0, 1 }), -EINVAL, "padding");
-	is(bo_create((struct drm_hearth_bo_create){ 1ull << 45, board }), -ENOSPC, "32 TiB of board");
+	is(bo_create((struct drm_hearth_bo_create){ 1ull << 45, board }), -ENOSPC,
+	   "32 TiB of board");
 	is(bo_create((struct drm_hearth_bo_create){ 1ull << 45, host }), -ENOSPC, "32 TiB of host");
 	is(bo_create((struct drm_hearth_bo_create){ ~0ull, board }), -ENOSPC, "2^64 - 1 bytes");
 
@@ -169,7 +170,8 @@ static void test_bind(void)
 	is(bind(vm, map, 0, board, 0, va, 65536 + 4096), -EINVAL, "more than the buffer");
 	is(bind(vm, map, 0, board, 65536, va, 4096), -EINVAL, "offset behind the buffer");
 	is(bind(vm, map, 0, board, ~0xfffull, va, 8192), -EINVAL, "offset that wraps");
-	is(bind(vm, map, DRM_HEARTH_VM_BIND_EXEC, host, 0, va, 4096), -EINVAL, "EXEC of host memory");
+	is(bind(vm, map, DRM_HEARTH_VM_BIND_EXEC, host, 0, va, 4096), -EINVAL,
+	   "EXEC of host memory");
 	is(bind(vm, unmap, 1, 0, 0, va, 4096), -EINVAL, "flags of an unmap");
 	is(bind(vm, unmap, 0, board, 0, va, 4096), -EINVAL, "buffer of an unmap");
 	is(bind(vm, unmap, 0, 0, 4096, va, 4096), -EINVAL, "offset of an unmap");
@@ -328,7 +330,8 @@ int main(void)
 	uint32_t vm;
 
 	fd = open_board();
-	is(raw_ioctl(fd, DRM_IOWR(DRM_COMMAND_BASE + 0x0a, uint64_t), &vm), -EINVAL, "unknown ioctl");
+	is(raw_ioctl(fd, DRM_IOWR(DRM_COMMAND_BASE + 0x0a, uint64_t), &vm), -EINVAL,
+	   "unknown ioctl");
 	test_query();
 	test_bo();
 	test_vm();

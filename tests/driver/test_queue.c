@@ -186,8 +186,7 @@ static void *sleep_thread(void *data)
 	};
 
 	sleeper->ret = raw_ioctl(sleeper->context->fd, DRM_IOCTL_HEARTH_QUEUE_WAIT, &args);
-	if (!sleeper->ret &&
-	    hearth_drm_queue_completed(&sleeper->context->queue) < sleeper->target)
+	if (!sleeper->ret && hearth_drm_queue_completed(&sleeper->context->queue) < sleeper->target)
 		sleeper->ret = -EPROTO;
 	return NULL;
 }

@@ -46,8 +46,9 @@ static void expect(struct context *context, uint64_t va, uint64_t value, const c
 
 	ok(!ret && found == value, "%s", what);
 	if (ret || found != value)
-		printf("#   at %#llx: ret %d, found %#llx, expected %#llx\n", (unsigned long long)va,
-		       ret, (unsigned long long)found, (unsigned long long)value);
+		printf("#   at %#llx: ret %d, found %#llx, expected %#llx\n",
+		       (unsigned long long)va, ret, (unsigned long long)found,
+		       (unsigned long long)value);
 }
 
 static void expect_fault(struct context *context, uint64_t va, uint32_t error, const char *what)
