@@ -19,7 +19,7 @@
 
 #define CANARY_BYTES  64u
 #define CANARY	      0xa5
-#define TIMEOUT_S     60
+#define TIMEOUT_S     300
 #define MAX_SPIRV     (1u << 20)
 #define MAX_JOB_BYTES (64u << 20)
 
