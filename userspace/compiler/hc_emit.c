@@ -103,11 +103,17 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	switch (inst->op) {
 	case SpvOpAccessChain:
 	case SpvOpInBoundsAccessChain:
+	case SpvOpPtrAccessChain:
+	case SpvOpInBoundsPtrAccessChain:
+		/* Chains are followed where memory is accessed. */
+		if (hc_is_address(e->m, inst->result))
+			hc_emit_address(e, inst);
+		return;
 	case SpvOpPhi:
 	case SpvOpMemoryBarrier:
 	case SpvOpName:
 	case SpvOpNop:
-		/* Chains are followed where memory is accessed; one thread runs all lanes, so that its order is theirs. */
+		/* One thread runs all lanes, so that its order is theirs. */
 		return;
 	case SpvOpControlBarrier:
 		return;

@@ -105,6 +105,7 @@ LLVMValueRef hc_first_lane(struct hc_emit *e);
 void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_address(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
 /* Bytes that a value of local memory takes for one subgroup. */
 uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);

@@ -171,6 +171,7 @@ static LLVMValueRef compare(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVM
 		uint8_t is_float;
 		uint8_t predicate;
 	} table[] = {
+		{ SpvOpPtrEqual, 0, LLVMIntEQ },	     { SpvOpPtrNotEqual, 0, LLVMIntNE },
 		{ SpvOpIEqual, 0, LLVMIntEQ },		     { SpvOpINotEqual, 0, LLVMIntNE },
 		{ SpvOpUGreaterThan, 0, LLVMIntUGT },	     { SpvOpSGreaterThan, 0, LLVMIntSGT },
 		{ SpvOpUGreaterThanEqual, 0, LLVMIntUGE },   { SpvOpSGreaterThanEqual, 0, LLVMIntSGE },
@@ -257,6 +258,8 @@ static LLVMValueRef convert(struct hc_emit *e, const struct hc_inst *inst, LLVMV
 	case SpvOpConvertUToF:
 		return hc_narrow(e, to, LLVMBuildUIToFP(e->b, x, type, ""));
 	case SpvOpUConvert:
+	case SpvOpConvertPtrToU:
+	case SpvOpConvertUToPtr:
 		return LLVMBuildIntCast2(e->b, x, type, false, "");
 	case SpvOpSConvert:
 		return LLVMBuildIntCast2(e->b, x, type, true, "");

@@ -100,8 +100,11 @@ static LLVMValueRef table(struct hc_emit *e, uint32_t id)
 	return e->memory[id];
 }
 
+/* No @base: the offsets are addresses. */
 static LLVMValueRef offset_pointer(struct hc_emit *e, LLVMValueRef base, LLVMValueRef offset)
 {
+	if (!base)
+		return LLVMBuildIntToPtr(e->b, offset, hc_is_vector(offset) ? hc_vector_of(e, e->ptr) : e->ptr, "");
 	return LLVMBuildGEP2(e->b, e->i8, base, &offset, 1, "");
 }
 
@@ -264,19 +267,15 @@ static void descend(struct hc_emit *e, struct place *p, uint32_t index)
 static uint32_t chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *chain[HC_MAX_DEPTH],
 			 uint32_t *length)
 {
-	*length = 0;
-	while (hc_id(e->m, pointer)->kind == HC_ID_VALUE) {
-		const struct hc_inst *inst = &e->m->insts[hc_id(e->m, pointer)->index];
+	const struct hc_inst *inst;
 
-		if ((inst->op != SpvOpAccessChain && inst->op != SpvOpInBoundsAccessChain) ||
-		    *length == HC_MAX_DEPTH)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "a pointer made by %s is not supported",
-				 hc_op_name(inst->op));
+	for (*length = 0; (inst = hc_access_chain(e->m, pointer)); pointer = inst->operand[0]) {
+		if (*length == HC_MAX_DEPTH)
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "over %u access chains in a row", HC_MAX_DEPTH);
 		chain[(*length)++] = inst;
-		pointer = inst->operand[0];
 	}
-	if (hc_id(e->m, pointer)->kind != HC_ID_VARIABLE)
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "pointer %u comes from no variable", pointer);
+	if (hc_id(e->m, pointer)->kind != HC_ID_VARIABLE && !hc_is_address(e->m, pointer))
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "a pointer that neither a variable nor an address leads to is not supported");
 	return pointer;
 }
 
@@ -295,6 +294,30 @@ static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id
 	p->type = hc_type(e->m, p->type->element);
 }
 
+/* An address that is the same in all lanes, or grows from lane to lane, is a base; others make gathers. */
+static void follow_address(struct hc_emit *e, struct place *p, uint32_t id)
+{
+	struct hc_shape shape = hc_leaf_shape(e, id, 0);
+
+	if (shape.kind == HC_VARYING) {
+		p->varying = hc_lanes(e, id, 0);
+		return;
+	}
+	p->base = LLVMBuildIntToPtr(e->b, hc_lane0(e, id, 0), e->ptr, "");
+	p->stride = shape.kind == HC_AFFINE ? shape.stride : 0;
+}
+
+/* How far apart the elements lie that OpPtrAccessChain counts. */
+static uint64_t element_stride(struct hc_emit *e, const struct hc_inst *chain)
+{
+	uint32_t type = hc_id(e->m, chain->operand[0])->type;
+	uint32_t stride = hc_id(e->m, type)->array_stride;
+
+	if (!stride)
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "%s on a pointer without ArrayStride", hc_op_name(chain->op));
+	return stride;
+}
+
 static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *root_id)
 {
 	const struct hc_inst *chain[HC_MAX_DEPTH];
@@ -307,7 +330,11 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 	root = hc_id(e->m, *root_id);
 	p.type = hc_type(e->m, hc_type_of(e->m, *root_id)->element);
 	p.is_volatile = root->decorations & HC_DECORATED_VOLATILE;
-	switch (root->storage_class) {
+	switch (root->kind == HC_ID_VARIABLE ? root->storage_class : SpvStorageClassPhysicalStorageBuffer) {
+	case SpvStorageClassPhysicalStorageBuffer:
+		p.decorated = true;
+		follow_address(e, &p, *root_id);
+		break;
 	case SpvStorageClassUniform:
 	case SpvStorageClassStorageBuffer:
 		p.decorated = true;
@@ -341,9 +368,14 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 	default:
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "storage class %u is not supported", root->storage_class);
 	}
-	for (i = length; i--; first = 1)
+	for (i = length; i--; first = 1) {
+		if (chain[i]->op == SpvOpPtrAccessChain || chain[i]->op == SpvOpInBoundsPtrAccessChain) {
+			step(e, &p, chain[i]->operand[1], element_stride(e, chain[i]));
+			first++;
+		}
 		for (j = first; j < chain[i]->operands; j++)
 			descend(e, &p, chain[i]->operand[j]);
+	}
 	return p;
 }
 
@@ -782,7 +814,8 @@ void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst)
 	struct place p;
 
 	root = chain_of(e, inst->operand[0], chain, &length);
-	if (hc_id(e->m, root)->storage_class == SpvStorageClassInput) {
+	if (hc_id(e->m, root)->kind == HC_ID_VARIABLE &&
+	    hc_id(e->m, root)->storage_class == SpvStorageClassInput) {
 		load_input(e, inst, root, length ? hc_constant_u32(e->m, chain[0]->operand[1]) : 0);
 		return;
 	}
@@ -812,6 +845,21 @@ void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst)
 		each_scalar(e, &p, type, 0, &leaf, inst->operand[1], true);
 }
 
+/* Addresses may be used as values; where they are only followed, this is dead code. */
+void hc_emit_address(struct hc_emit *e, const struct hc_inst *inst)
+{
+	bool varying = hc_is_varying(e, inst->result, 0);
+	uint32_t root;
+	struct place p = find_place(e, inst->result, &root);
+	LLVMValueRef offset = varying ? lane_offsets(e, &p, 0) : uniform_offset(e, &p, 0), base;
+
+	if (p.base) {
+		base = LLVMBuildPtrToInt(e->b, p.base, e->i64, "");
+		offset = LLVMBuildAdd(e->b, offset, varying ? hc_splat(e, base) : base, "");
+	}
+	hc_put(e, inst->result, 0, offset);
+}
+
 void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 {
 	const struct hc_inst *chain[HC_MAX_DEPTH];
@@ -823,6 +871,8 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 
 	root = chain_of(e, inst->operand[0], chain, &length);
 	id = hc_id(e->m, root);
+	if (id->kind != HC_ID_VARIABLE)
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of an address");
 	type = p.type = hc_type(e->m, hc_type_of(e->m, root)->element);
 	if (type->kind == HC_TYPE_ARRAY) {
 		if (!length || chain[length - 1]->operands < 2)

@@ -183,6 +183,10 @@ struct hc_type *hc_leaf_type(struct hc_module *m, struct hc_type *type, uint32_t
 /* Member @index of a composite: its type, and its first leaf within the composite. */
 struct hc_type *hc_member_type(struct hc_module *m, struct hc_type *type, uint32_t index,
 			       uint32_t *first_leaf);
+/* Is it a pointer that is a value (PhysicalStorageBuffer)? Its type's element is what it points to. */
+bool hc_is_address(struct hc_module *m, uint32_t id);
+/* The instruction that makes a pointer from another one, or NULL. */
+const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer);
 /* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */
 uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
 

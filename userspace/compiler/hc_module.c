@@ -41,6 +41,33 @@ struct hc_type *hc_type_of(struct hc_module *m, uint32_t id)
 	return hc_type(m, hc_id(m, id)->type);
 }
 
+bool hc_is_address(struct hc_module *m, uint32_t id)
+{
+	const struct hc_id *entry = id < m->bound ? &m->ids[id] : NULL;
+	const struct hc_type *type;
+
+	if (!entry || (entry->kind != HC_ID_VALUE && entry->kind != HC_ID_CONSTANT) || entry->type >= m->bound)
+		return false;
+	type = m->ids[entry->type].as_type;
+	return type && type->storage_class == SpvStorageClassPhysicalStorageBuffer;
+}
+
+const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer)
+{
+	const struct hc_id *id = hc_id(m, pointer);
+	const struct hc_inst *inst = id->kind == HC_ID_VALUE ? &m->insts[id->index] : NULL;
+
+	switch (inst ? inst->op : SpvOpNop) {
+	case SpvOpAccessChain:
+	case SpvOpInBoundsAccessChain:
+	case SpvOpPtrAccessChain:
+	case SpvOpInBoundsPtrAccessChain:
+		return inst;
+	default:
+		return NULL;
+	}
+}
+
 uint32_t hc_constant_u32(struct hc_module *m, uint32_t id)
 {
 	struct hc_id *c = hc_id(m, id);
@@ -174,6 +201,17 @@ static void parse_number(struct hc_module *m, struct hc_type *type, uint32_t wid
 	type->size = type->align = width / 8;
 }
 
+/* Pointers to buffers that no binding leads to are values like other 64-bit integers. May be declared ahead. */
+static struct hc_type *address_type(struct hc_module *m, uint32_t id)
+{
+	struct hc_type *type = hc_id(m, id)->as_type;
+
+	if (!type)
+		type = new_type(m, id, HC_TYPE_INT);
+	parse_number(m, type, 64);
+	return type;
+}
+
 /* Returns false if @op declares no type. */
 static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint32_t n)
 {
@@ -228,7 +266,10 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		parse_struct(m, new_type(m, id, HC_TYPE_STRUCT), w + 1, n - 1);
 		return true;
 	case SpvOpTypePointer:
-		type = new_type(m, id, HC_TYPE_POINTER);
+		if (w[1] == SpvStorageClassPhysicalStorageBuffer)
+			type = address_type(m, id);
+		else
+			type = new_type(m, id, HC_TYPE_POINTER);
 		type->storage_class = w[1];
 		type->element = w[2];
 		return true;
@@ -236,7 +277,11 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		new_type(m, id, HC_TYPE_FUNCTION);
 		return true;
 	case SpvOpTypeForwardPointer:
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "OpTypeForwardPointer is not supported");
+		if (w[1] != SpvStorageClassPhysicalStorageBuffer)
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+				 "OpTypeForwardPointer to storage class %u is not supported", w[1]);
+		address_type(m, id);
+		return true;
 	default:
 		if (!strncmp(hc_op_name(op), "OpType", 6))
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported", hc_op_name(op));
@@ -406,6 +451,7 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityStorageBuffer8BitAccess:
 	case SpvCapabilityUniformAndStorageBuffer8BitAccess:
 	case SpvCapabilityStoragePushConstant8:
+	case SpvCapabilityPhysicalStorageBufferAddresses:
 	case SpvCapabilityVulkanMemoryModel:
 	case SpvCapabilityVulkanMemoryModelDeviceScope:
 	case SpvCapabilityRoundingModeRTE:

@@ -26,16 +26,12 @@ static void visit_pointer(struct hc_module *m, uint32_t pointer,
 	uint32_t i, depth;
 
 	for (depth = 0; depth < HC_MAX_DEPTH; depth++) {
-		struct hc_id *id = hc_id(m, pointer);
-		const struct hc_inst *inst;
+		const struct hc_inst *inst = hc_access_chain(m, pointer);
 
-		if (id->kind != HC_ID_VALUE) {
+		if (!inst) {
 			visit(context, pointer);
 			return;
 		}
-		inst = &m->insts[id->index];
-		if (inst->op != SpvOpAccessChain && inst->op != SpvOpInBoundsAccessChain)
-			return;
 		for (i = 1; i < inst->operands; i++)
 			visit(context, inst->operand[i]);
 		pointer = inst->operand[0];
@@ -50,7 +46,11 @@ void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 	switch (inst->op) {
 	case SpvOpAccessChain:
 	case SpvOpInBoundsAccessChain:
-		/* Computed where the memory is accessed. */
+	case SpvOpPtrAccessChain:
+	case SpvOpInBoundsPtrAccessChain:
+		/* Computed where the memory is accessed, but for addresses. */
+		if (hc_is_address(m, inst->result))
+			visit_pointer(m, inst->result, visit, context);
 		return;
 	case SpvOpPhi:
 		/* The edges set phis. */
@@ -88,6 +88,8 @@ void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 			visit_pointer(m, inst->operand[i], visit, context);
 		else if (id->kind == HC_ID_VALUE)
 			visit(context, inst->operand[i]);
+		if (hc_is_address(m, inst->operand[i]))
+			visit_pointer(m, inst->operand[i], visit, context);
 	}
 }
 

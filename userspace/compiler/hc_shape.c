@@ -311,12 +311,16 @@ static struct hc_id *root_of(struct analysis *a, uint32_t pointer, struct hc_sha
 
 		if (id->kind == HC_ID_VARIABLE)
 			return id;
+		inst = hc_access_chain(m, pointer);
+		if (!inst && hc_is_address(m, pointer)) {
+			*indices = depend(*indices, hc_shape_of(a->shapes, pointer, 0));
+			return id;
+		}
 		if (id->kind != HC_ID_VALUE)
 			break;
-		inst = &m->insts[id->index];
-		if (inst->op != SpvOpAccessChain && inst->op != SpvOpInBoundsAccessChain)
+		if (!inst)
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "a pointer made by %s is not supported",
-				 hc_op_name(inst->op));
+				 hc_op_name(m->insts[id->index].op));
 		for (i = 1; i < inst->operands; i++)
 			*indices = depend(*indices, hc_shape_of(a->shapes, inst->operand[i], 0));
 		*first_index = inst->operands > 1 ? inst->operand[1] : 0;
