@@ -258,7 +258,40 @@ static void expect_pack(struct run *r)
 	}
 }
 
+static int saturate(int64_t x, int64_t low, int64_t high)
+{
+	return (int)(x < low ? low : x > high ? high : x);
+}
+
+static void expect_integer_dot(struct run *r)
+{
+	for (uint32_t i = 0; i < run_invocations(r); i++) {
+		uint32_t a = WORDS(r, 1)[2 * i], b = WORDS(r, 1)[2 * i + 1],
+			 *want = WANT(r, 0) + 6 * i;
+		int64_t of_signed = 0, of_unsigned = 0;
+
+		for (int k = 0; k < 4; k++) {
+			of_signed += (int8_t)(a >> 8 * k) * (int8_t)(b >> 8 * k);
+			of_unsigned += (uint8_t)(a >> 8 * k) * (uint8_t)(b >> 8 * k);
+		}
+		want[0] = want[2] = (uint32_t)of_signed;
+		want[1] = (uint32_t)of_unsigned;
+		want[3] = (uint32_t)((int16_t)a * (int16_t)b) +
+			  (uint32_t)((int16_t)(a >> 16) * (int16_t)(b >> 16));
+		want[4] = (uint32_t)saturate(of_signed + 0x7fffff00, INT32_MIN, INT32_MAX);
+		want[5] = of_unsigned + 0xffff0000 > UINT32_MAX
+				  ? UINT32_MAX
+				  : (uint32_t)(of_unsigned + 0xffff0000);
+	}
+}
+
 static const struct shader_case cases[] = {
+	{ "integer_dot",
+	  { 64, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 6 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
+		       { 2 * 4 * 128, 0, 1, HC_BINDING_STORAGE_BUFFER } },
+	  .expect = expect_integer_dot },
 	{ "math",
 	  { 32, 1, 1 },
 	  { 2, 1, 1 },

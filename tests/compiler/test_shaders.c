@@ -372,7 +372,7 @@ static bool choose_target(const char *name)
 int main(int argc, char **argv)
 {
 	const struct case_list *lists[] = { &pointwise_cases, &memory_cases, &group_cases,
-					    &subgroup_cases, &math_cases, &random_cases };
+					    &subgroup_cases,  &math_cases,   &random_cases };
 	const char *only = NULL;
 	unsigned n = 0, failed = 0;
 	int option;
@@ -414,7 +414,9 @@ int main(int argc, char **argv)
 				continue;
 			ok = run_guarded(c);
 			printf("%sok %u - %s%s\n", ok ? "" : "not ", ++n, c->name,
-			       ok && compile_only ? " # SKIP compiled, but this machine cannot run it" : "");
+			       ok && compile_only
+				       ? " # SKIP compiled, but this machine cannot run it"
+				       : "");
 			failed += !ok;
 		}
 	}

@@ -20,11 +20,11 @@ extern "C" {
 enum hc_result {
 	HC_OK = 0,
 	HC_ERROR_OUT_OF_MEMORY = -1,
-	HC_ERROR_INVALID_SPIRV = -2,  /* malformed: the message names the word or the id */
-	HC_ERROR_UNSUPPORTED = -3,    /* valid, but not known here: the message names the opcode,
+	HC_ERROR_INVALID_SPIRV = -2,	/* malformed: the message names the word or the id */
+	HC_ERROR_UNSUPPORTED = -3,	/* valid, but not known here: the message names the opcode,
 					 capability, built-in or type */
 	HC_ERROR_INVALID_ARGUMENT = -4, /* entry point, binding or target does not fit */
-	HC_ERROR_INTERNAL = -5,	      /* LLVM refused what we made: always a bug of the compiler */
+	HC_ERROR_INTERNAL = -5, /* LLVM refused what we made: always a bug of the compiler */
 };
 
 enum hc_arch {

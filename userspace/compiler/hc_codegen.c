@@ -67,7 +67,8 @@ static enum hc_result make_machine(const struct hc_target *target, LLVMTargetMac
 	char *error = NULL;
 
 	if (!triple)
-		return hc_fail(HC_ERROR_UNSUPPORTED, message, "target architecture %d", target->arch);
+		return hc_fail(HC_ERROR_UNSUPPORTED, message, "target architecture %d",
+			       target->arch);
 	pthread_once(&llvm_once, init_llvm);
 	if (LLVMGetTargetFromTriple(triple, &llvm_target, &error)) {
 		enum hc_result result =
@@ -95,7 +96,8 @@ static enum hc_result make_machine(const struct hc_target *target, LLVMTargetMac
 	return HC_OK;
 }
 
-enum hc_result hc_codegen_setup(LLVMModuleRef module, const struct hc_target *target, char **message)
+enum hc_result hc_codegen_setup(LLVMModuleRef module, const struct hc_target *target,
+				char **message)
 {
 	LLVMTargetMachineRef machine;
 	enum hc_result result = make_machine(target, &machine, message);
@@ -197,9 +199,8 @@ static void add_block_function(LLVMModuleRef module, const char *name)
 	LLVMValueRef byte;
 
 	if (move)
-		at = LLVMBuildSelect(
-			b, backward,
-			LLVMBuildSub(b, LLVMBuildSub(b, n, one, ""), i, ""), i, "");
+		at = LLVMBuildSelect(b, backward,
+				     LLVMBuildSub(b, LLVMBuildSub(b, n, one, ""), i, ""), i, "");
 	if (set) {
 		byte = LLVMBuildTrunc(b, LLVMGetParam(f, 1), i8, "");
 	} else {
@@ -295,7 +296,8 @@ static uint64_t riscv_spill_bytes(const struct hc_image *image, uint32_t vector_
 }
 
 static enum hc_result bound_stack(LLVMModuleRef module, const struct hc_target *target,
-				  const struct diagnostics *d, struct hc_image *image, char **message)
+				  const struct diagnostics *d, struct hc_image *image,
+				  char **message)
 {
 	uint64_t bytes = d->frames_bytes;
 
@@ -307,8 +309,8 @@ static enum hc_result bound_stack(LLVMModuleRef module, const struct hc_target *
 	if (target->arch == HC_ARCH_RISCV64)
 		bytes += riscv_spill_bytes(image, target->vector_bits);
 	if (bytes > UINT32_MAX)
-		return hc_fail(HC_ERROR_UNSUPPORTED, message, "the kernel needs %llu bytes of stack",
-			       (unsigned long long)bytes);
+		return hc_fail(HC_ERROR_UNSUPPORTED, message,
+			       "the kernel needs %llu bytes of stack", (unsigned long long)bytes);
 	image->stack_bytes = bytes;
 	return HC_OK;
 }
@@ -345,7 +347,8 @@ static enum hc_result optimise(LLVMModuleRef module, LLVMTargetMachineRef machin
 	LLVMDisposePassBuilderOptions(options);
 	if (error) {
 		char *text = LLVMGetErrorMessage(error);
-		enum hc_result result = hc_fail(HC_ERROR_INTERNAL, message, "LLVM passes: %s", text);
+		enum hc_result result =
+			hc_fail(HC_ERROR_INTERNAL, message, "LLVM passes: %s", text);
 
 		LLVMDisposeErrorMessage(text);
 		return result;
@@ -354,8 +357,8 @@ static enum hc_result optimise(LLVMModuleRef module, LLVMTargetMachineRef machin
 }
 
 static enum hc_result emit(LLVMModuleRef module, LLVMTargetMachineRef machine,
-			   LLVMCodeGenFileType type, struct diagnostics *d, LLVMMemoryBufferRef *buffer,
-			   char **message)
+			   LLVMCodeGenFileType type, struct diagnostics *d,
+			   LLVMMemoryBufferRef *buffer, char **message)
 {
 	char *error = NULL;
 	enum hc_result result = HC_OK;

@@ -75,10 +75,11 @@ static void choose_lanes(struct hc *hc)
 	uint32_t wanted = hc->info->subgroup_size;
 
 	hc->lanes = wanted ? wanted : target->subgroup_size;
-	if (!hc->lanes || hc->lanes & (hc->lanes - 1) || hc->lanes > 64 || hc->lanes < target->min_subgroup_size ||
-	    hc->lanes > target->max_subgroup_size)
-		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT, "subgroup size %u, expected a power of two from %u to %u",
-			 hc->lanes, target->min_subgroup_size, target->max_subgroup_size);
+	if (!hc->lanes || hc->lanes & (hc->lanes - 1) || hc->lanes > 64 ||
+	    hc->lanes < target->min_subgroup_size || hc->lanes > target->max_subgroup_size)
+		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT,
+			 "subgroup size %u, expected a power of two from %u to %u", hc->lanes,
+			 target->min_subgroup_size, target->max_subgroup_size);
 }
 
 static struct hc_kernel *run(struct hc *hc)
@@ -94,8 +95,8 @@ static struct hc_kernel *run(struct hc *hc)
 	words = hc_prepare(hc, &count);
 	m = hc_module_parse(hc, words, count);
 	if (hc->info->flags & HC_COMPILE_FULL_SUBGROUPS && hc->invocations % hc->lanes)
-		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT, "%u invocations do not fill subgroups of %u", hc->invocations,
-			 hc->lanes);
+		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT,
+			 "%u invocations do not fill subgroups of %u", hc->invocations, hc->lanes);
 	hc_find_tables(m);
 	tree = hc_structure(m);
 	shapes = hc_shape(m, &tree);
@@ -104,7 +105,8 @@ static struct hc_kernel *run(struct hc *hc)
 	return hc_emit(m, &tree, shapes, regions);
 }
 
-enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel **kernel, char **message)
+enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel **kernel,
+			  char **message)
 {
 	struct hc *hc = calloc(1, sizeof(*hc));
 	struct hc_chunk *chunk, *next;

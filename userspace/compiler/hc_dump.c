@@ -36,8 +36,8 @@ static void print_shape(struct printer *p, uint32_t id)
 static void print_list(struct printer *p, struct hc_list *list, int depth)
 {
 	static const char *const names[] = {
-		[HC_NODE_CODE] = "code", [HC_NODE_IF] = "if",	  [HC_NODE_SWITCH] = "switch",
-		[HC_NODE_LOOP] = "loop", [HC_NODE_EDGE] = "edge", [HC_NODE_JUMP] = "jump",
+		[HC_NODE_CODE] = "code",       [HC_NODE_IF] = "if",	[HC_NODE_SWITCH] = "switch",
+		[HC_NODE_LOOP] = "loop",       [HC_NODE_EDGE] = "edge", [HC_NODE_JUMP] = "jump",
 		[HC_NODE_BARRIER] = "barrier", [HC_NODE_END] = "end",
 	};
 	struct hc_node *node;
@@ -49,8 +49,8 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 			fprintf(p->out, " %%%u", node->condition);
 		if (node->region)
 			fprintf(p->out, " region %u", node->region);
-		fprintf(p->out, "%s%s%s\n", node->divergent ? " divergent" : "", node->jumps ? " jumps" : "",
-			node->group_level ? " group-level" : "");
+		fprintf(p->out, "%s%s%s\n", node->divergent ? " divergent" : "",
+			node->jumps ? " jumps" : "", node->group_level ? " group-level" : "");
 		for (i = node->first; node->kind == HC_NODE_CODE && i < node->end; i++) {
 			const struct hc_inst *inst = &p->m->insts[i];
 
@@ -64,20 +64,23 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 		}
 		print_list(p, &node->body[0], depth + 1);
 		if (node->body[1].first) {
-			fprintf(p->out, "%*s%s\n", depth * 2, "", node->kind == HC_NODE_LOOP ? "continue" : "else");
+			fprintf(p->out, "%*s%s\n", depth * 2, "",
+				node->kind == HC_NODE_LOOP ? "continue" : "else");
 			print_list(p, &node->body[1], depth + 1);
 		}
 		for (i = 0; i < node->case_count; i++) {
 			struct hc_case *c = &node->cases[node->order[i]];
 
-			fprintf(p->out, "%*scase %u%s\n", depth * 2, "", c->label, c->is_default ? " default" : "");
+			fprintf(p->out, "%*scase %u%s\n", depth * 2, "", c->label,
+				c->is_default ? " default" : "");
 			print_list(p, &c->enter, depth + 1);
 			print_list(p, &c->body, depth + 1);
 		}
 	}
 }
 
-void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes, struct hc_regions *regions)
+void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
+		  struct hc_regions *regions)
 {
 	struct printer p = { .m = m, .shapes = shapes, .regions = regions };
 	char *text = NULL;

@@ -92,8 +92,7 @@ static enum hc_result read_header(struct elf *e)
 		    !range_ok(e->bytes, s->sh_offset, s->sh_size))
 			return bad(e, "section %u lies outside", i);
 	}
-	if (h.e_shstrndx < e->section_count &&
-	    e->sections[h.e_shstrndx].sh_type == SHT_STRTAB) {
+	if (h.e_shstrndx < e->section_count && e->sections[h.e_shstrndx].sh_type == SHT_STRTAB) {
 		e->section_names = (const char *)e->data + e->sections[h.e_shstrndx].sh_offset;
 		e->section_names_bytes = e->sections[h.e_shstrndx].sh_size;
 	}
@@ -138,7 +137,8 @@ static bool is_wanted(const struct elf *e, uint32_t i)
 	if (!(s->sh_flags & SHF_ALLOC) || !s->sh_size)
 		return false;
 	return s->sh_type != SHT_X86_64_UNWIND && s->sh_type != SHT_NOTE &&
-	       strcmp(section_name(e, i), ".eh_frame") && strcmp(section_name(e, i), ".eh_frame_hdr");
+	       strcmp(section_name(e, i), ".eh_frame") &&
+	       strcmp(section_name(e, i), ".eh_frame_hdr");
 }
 
 static enum hc_result lay_out(struct elf *e)
@@ -266,7 +266,8 @@ static enum hc_result need(const struct elf *e, const struct fixup *f, size_t by
 	return HC_OK;
 }
 
-static enum hc_result check_range(const struct elf *e, const struct fixup *f, int64_t value, int bits)
+static enum hc_result check_range(const struct elf *e, const struct fixup *f, int64_t value,
+				  int bits)
 {
 	int64_t limit = (int64_t)1 << (bits - 1);
 
@@ -349,8 +350,8 @@ static uint32_t b_type(uint32_t insn, int64_t value)
 {
 	uint32_t v = value;
 
-	return (insn & 0x01fff07f) | (v >> 12 & 1) << 31 | (v >> 5 & 0x3f) << 25 | (v >> 1 & 0xf) << 8 |
-	       (v >> 11 & 1) << 7;
+	return (insn & 0x01fff07f) | (v >> 12 & 1) << 31 | (v >> 5 & 0x3f) << 25 |
+	       (v >> 1 & 0xf) << 8 | (v >> 11 & 1) << 7;
 }
 
 static uint32_t j_type(uint32_t insn, int64_t value)
@@ -382,15 +383,16 @@ static uint16_t cj_type(uint16_t insn, int64_t value)
  * The low half of a pair: its symbol is the place of the auipc, whose own relocation says what is meant.
  * @hi_at: that place. Finds its displacement, and whether it went through a table of addresses.
  */
-static enum hc_result find_hi20(const struct elf *e, uint32_t section, int64_t hi_at, int64_t *value,
-				bool *through_got)
+static enum hc_result find_hi20(const struct elf *e, uint32_t section, int64_t hi_at,
+				int64_t *value, bool *through_got)
 {
 	for (uint32_t i = 0; i < e->section_count; i++) {
 		const Elf64_Shdr *s = &e->sections[i];
 
 		if (s->sh_type != SHT_RELA || s->sh_info != section)
 			continue;
-		for (uint64_t at = 0; at + sizeof(Elf64_Rela) <= s->sh_size; at += sizeof(Elf64_Rela)) {
+		for (uint64_t at = 0; at + sizeof(Elf64_Rela) <= s->sh_size;
+		     at += sizeof(Elf64_Rela)) {
 			Elf64_Rela r;
 			int64_t target;
 			enum hc_result result;
@@ -430,7 +432,9 @@ static enum hc_result fix_lo12(const struct elf *e, const struct fixup *f, bool 
 	/* ld rd, lo(rs) from a table of addresses becomes addi rd, rs, lo. */
 	if (through_got) {
 		if (store || (insn & 0x707f) != 0x3003)
-			return bad(e, "an address is loaded from a table in a way that cannot be undone");
+			return bad(
+				e,
+				"an address is loaded from a table in a way that cannot be undone");
 		insn = (insn & ~0x707fu) | 0x13;
 	}
 	put32(f->p, store ? s_type(insn, value) : i_type(insn, value));

@@ -57,7 +57,8 @@ static LLVMValueRef full_mask(struct hc_emit *e)
 		return LLVMConstAllOnes(e->mask);
 	index = LLVMBuildMul(e->b, e->subgroup, LLVMConstInt(e->i32, e->lanes, false), "");
 	index = LLVMBuildAdd(e->b, hc_splat(e, index), e->iota, "");
-	return LLVMBuildICmp(e->b, LLVMIntULT, index, hc_int(e, hc_vector_of(e, e->i32), e->hc->invocations), "");
+	return LLVMBuildICmp(e->b, LLVMIntULT, index,
+			     hc_int(e, hc_vector_of(e, e->i32), e->hc->invocations), "");
 }
 
 static void open_region(struct hc_emit *e, uint32_t region)
@@ -89,7 +90,8 @@ static void close_region(struct hc_emit *e)
 		return;
 	next = LLVMBuildAdd(e->b, e->subgroup, LLVMConstInt(e->i32, 1, false), "");
 	LLVMBuildStore(e->b, next, e->turn);
-	more = LLVMBuildICmp(e->b, LLVMIntULT, next, LLVMConstInt(e->i32, e->hc->subgroups, false), "");
+	more = LLVMBuildICmp(e->b, LLVMIntULT, next, LLVMConstInt(e->i32, e->hc->subgroups, false),
+			     "");
 	after = new_block(e, "");
 	LLVMBuildCondBr(e->b, more, e->turn_block, after);
 	at(e, after);
@@ -168,13 +170,15 @@ static void edge(struct hc_emit *e, const struct hc_node *node)
 		for (leaf = 0; leaf < hc_type(e->m, phi->type)->leaves; leaf++, count++)
 			for (j = 0; j + 1 < phi->operands; j += 2)
 				if (phi->operand[j + 1] == e->m->blocks[node->from].label)
-					values[count] = hc_as_shape(e, phi->result, leaf, phi->operand[j], leaf);
+					values[count] = hc_as_shape(e, phi->result, leaf,
+								    phi->operand[j], leaf);
 	}
 	count = 0;
 	for (i = first; e->m->insts[i].op == SpvOpPhi; i++)
 		for (leaf = 0; leaf < hc_type(e->m, e->m->insts[i].type)->leaves; leaf++, count++)
 			if (values[count])
-				hc_put_phi(e, e->m->insts[i].result, leaf, values[count], node->region);
+				hc_put_phi(e, e->m->insts[i].result, leaf, values[count],
+					   node->region);
 }
 
 /* ---- Control ---- */
@@ -184,7 +188,8 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 static void jump(struct hc_emit *e, struct hc_node *node)
 {
 	struct hc_node *target = node->target;
-	struct hc_case *other = node->jump == HC_JUMP_FALL ? &target->cases[node->target_case] : NULL;
+	struct hc_case *other =
+		node->jump == HC_JUMP_FALL ? &target->cases[node->target_case] : NULL;
 	bool proceed = node->jump == HC_JUMP_CONTINUE;
 	LLVMValueRef place;
 
@@ -201,8 +206,8 @@ static void jump(struct hc_emit *e, struct hc_node *node)
 }
 
 /* A body that all lanes enter together, from a branch that was just built to @block. */
-static void emit_body(struct hc_emit *e, struct hc_list *body, LLVMBasicBlockRef block, LLVMBasicBlockRef after,
-		      bool group_level)
+static void emit_body(struct hc_emit *e, struct hc_list *body, LLVMBasicBlockRef block,
+		      LLVMBasicBlockRef after, bool group_level)
 {
 	at(e, block);
 	emit_list(e, body, group_level);
@@ -214,10 +219,12 @@ static void emit_body(struct hc_emit *e, struct hc_list *body, LLVMBasicBlockRef
 static void emit_if(struct hc_emit *e, struct hc_node *node)
 {
 	bool group_level = node->group_level;
-	LLVMBasicBlockRef yes = new_block(e, "then"), no = new_block(e, "else"), after = new_block(e, "endif");
+	LLVMBasicBlockRef yes = new_block(e, "then"), no = new_block(e, "else"),
+			  after = new_block(e, "endif");
 	LLVMValueRef condition;
 
-	condition = group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
+	condition =
+		group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
 	LLVMBuildCondBr(e->b, condition, yes, no);
 	emit_body(e, &node->body[0], yes, after, group_level);
 	emit_body(e, &node->body[1], no, after, group_level);
@@ -245,12 +252,14 @@ static void emit_divergent_if(struct hc_emit *e, struct hc_node *node)
 
 	emit_masked(e, &node->body[0], LLVMBuildAnd(e->b, all, condition, ""));
 	left = node->jumps ? hc_exec(e) : NULL;
-	emit_masked(e, &node->body[1], LLVMBuildAnd(e->b, all, LLVMBuildNot(e->b, condition, ""), ""));
+	emit_masked(e, &node->body[1],
+		    LLVMBuildAnd(e->b, all, LLVMBuildNot(e->b, condition, ""), ""));
 	/* Lanes that jumped away are not among those that go on. */
 	set_exec(e, node->jumps ? LLVMBuildOr(e->b, left, hc_exec(e), "") : all);
 }
 
-static LLVMValueRef case_value(struct hc_emit *e, const struct hc_node *node, const struct hc_case *c, uint32_t i)
+static LLVMValueRef case_value(struct hc_emit *e, const struct hc_node *node,
+			       const struct hc_case *c, uint32_t i)
 {
 	const uint32_t *word = c->literals + (size_t)i * node->literal_words;
 	uint64_t value = word[0] | (node->literal_words > 1 ? (uint64_t)word[1] << 32 : 0);
@@ -267,7 +276,8 @@ static void emit_switch(struct hc_emit *e, struct hc_node *node)
 	uint32_t i, j, count = 0;
 
 	node->break_block = after;
-	selector = group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
+	selector =
+		group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
 	for (i = 0; i < node->case_count; i++) {
 		enter[i] = new_block(e, "case");
 		node->cases[i].block = new_block(e, "");
@@ -299,10 +309,12 @@ static void emit_divergent_switch(struct hc_emit *e, struct hc_node *node)
 	for (i = 0; i < node->case_count; i++) {
 		match[i] = LLVMConstNull(e->mask);
 		for (j = 0; j < node->cases[i].literal_count; j++)
-			match[i] = LLVMBuildOr(e->b, match[i],
-					       LLVMBuildICmp(e->b, LLVMIntEQ, selector,
-							     hc_splat(e, case_value(e, node, &node->cases[i], j)), ""),
-					       "");
+			match[i] = LLVMBuildOr(
+				e->b, match[i],
+				LLVMBuildICmp(e->b, LLVMIntEQ, selector,
+					      hc_splat(e, case_value(e, node, &node->cases[i], j)),
+					      ""),
+				"");
 		others = LLVMBuildAnd(e->b, others, LLVMBuildNot(e->b, match[i], ""), "");
 		node->cases[i].fallen = hc_local(e, e->mask, "fallen");
 		LLVMBuildStore(e->b, LLVMConstNull(e->mask), node->cases[i].fallen);
@@ -442,8 +454,8 @@ static void clear(struct hc_emit *e, uint64_t offset, uint64_t bytes)
 {
 	LLVMValueRef at_offset = LLVMConstInt(e->i64, offset, false);
 
-	LLVMBuildMemSet(e->b, LLVMBuildGEP2(e->b, e->i8, e->scratch, &at_offset, 1, ""), LLVMConstNull(e->i8),
-			LLVMConstInt(e->i64, bytes, false), 64);
+	LLVMBuildMemSet(e->b, LLVMBuildGEP2(e->b, e->i8, e->scratch, &at_offset, 1, ""),
+			LLVMConstNull(e->i8), LLVMConstInt(e->i64, bytes, false), 64);
 }
 
 /* Shared variables come first in the scratch memory. */
@@ -455,7 +467,8 @@ static void place_shared_variables(struct hc_emit *e)
 		struct hc_id *entry = &e->m->ids[id];
 		struct hc_type *type;
 
-		if (entry->kind != HC_ID_VARIABLE || entry->storage_class != SpvStorageClassWorkgroup)
+		if (entry->kind != HC_ID_VARIABLE ||
+		    entry->storage_class != SpvStorageClassWorkgroup)
 			continue;
 		type = hc_type(e->m, hc_type_of(e->m, id)->element);
 		e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;
@@ -474,7 +487,8 @@ static LLVMValueRef load_u32(struct hc_emit *e, uint64_t offset)
 {
 	LLVMValueRef at_offset = LLVMConstInt(e->i64, offset, false), load;
 
-	load = LLVMBuildLoad2(e->b, e->i32, LLVMBuildGEP2(e->b, e->i8, e->args, &at_offset, 1, ""), "");
+	load = LLVMBuildLoad2(e->b, e->i32, LLVMBuildGEP2(e->b, e->i8, e->args, &at_offset, 1, ""),
+			      "");
 	LLVMSetAlignment(load, 4);
 	LLVMSetMetadata(load, LLVMGetMDKindIDInContext(e->context, "invariant.load", 14),
 			LLVMMetadataAsValue(e->context, LLVMMDNodeInContext2(e->context, NULL, 0)));
@@ -485,7 +499,8 @@ static void add_attribute(struct hc_emit *e, uint32_t parameter, const char *nam
 {
 	unsigned int kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
 
-	LLVMAddAttributeAtIndex(e->function, parameter, LLVMCreateEnumAttribute(e->context, kind, 0));
+	LLVMAddAttributeAtIndex(e->function, parameter,
+				LLVMCreateEnumAttribute(e->context, kind, 0));
 }
 
 static void create_function(struct hc_emit *e)
@@ -498,8 +513,9 @@ static void create_function(struct hc_emit *e)
 	parameters[0] = e->ptr;
 	parameters[1] = parameters[2] = e->i64;
 	parameters[3] = e->ptr;
-	e->function = LLVMAddFunction(e->module, ENTRY_NAME,
-				      LLVMFunctionType(LLVMVoidTypeInContext(e->context), parameters, 4, false));
+	e->function = LLVMAddFunction(
+		e->module, ENTRY_NAME,
+		LLVMFunctionType(LLVMVoidTypeInContext(e->context), parameters, 4, false));
 	e->args = LLVMGetParam(e->function, 0);
 	e->scratch = LLVMGetParam(e->function, 3);
 	add_attribute(e, 1, "noalias");
@@ -522,9 +538,10 @@ static void find_group(struct hc_emit *e, LLVMValueRef number)
 		id = i < 2 ? LLVMBuildURem(e->b, rest, wide[i], "") : rest;
 		if (i < 2)
 			rest = LLVMBuildUDiv(e->b, rest, wide[i], "");
-		e->group_id[i] = LLVMBuildAdd(e->b, LLVMBuildTrunc(e->b, id, e->i32, ""),
-					      load_u32(e, offsetof(struct hearth_kernel_args, base_workgroup) + 4 * i),
-					      "");
+		e->group_id[i] = LLVMBuildAdd(
+			e->b, LLVMBuildTrunc(e->b, id, e->i32, ""),
+			load_u32(e, offsetof(struct hearth_kernel_args, base_workgroup) + 4 * i),
+			"");
 	}
 }
 
@@ -546,7 +563,8 @@ static void build_function(struct hc_emit *e, struct hc_list *tree)
 	e->turn = hc_local(e, e->i32, "turn");
 	e->exec = hc_local(e, e->mask, "exec");
 	for (i = 0; i < 3; i++)
-		e->groups[i] = load_u32(e, offsetof(struct hearth_kernel_args, num_workgroups) + 4 * i);
+		e->groups[i] =
+			load_u32(e, offsetof(struct hearth_kernel_args, num_workgroups) + 4 * i);
 	last = LLVMBuildAdd(e->b, LLVMGetParam(e->function, 1), LLVMGetParam(e->function, 2), "");
 	LLVMBuildStore(e->b, LLVMGetParam(e->function, 1), counter);
 	LLVMBuildBr(e->b, loop);
@@ -559,7 +577,8 @@ static void build_function(struct hc_emit *e, struct hc_list *tree)
 	place_shared_variables(e);
 	emit_list(e, tree, true);
 	close_region(e);
-	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, number, LLVMConstInt(e->i64, 1, false), ""), counter);
+	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, number, LLVMConstInt(e->i64, 1, false), ""),
+		       counter);
 	LLVMBuildBr(e->b, loop);
 	at(e, done);
 	LLVMBuildRetVoid(e->b);
@@ -574,8 +593,8 @@ static struct hc_kernel *finish(struct hc_emit *e)
 	enum hc_result result;
 	char *message = NULL;
 
-	result = hc_codegen(e->module, hc->target, ENTRY_NAME, hc->info->dump_passes, hc->info->dump,
-			    hc->info->dump_user, &image, &message);
+	result = hc_codegen(e->module, hc->target, ENTRY_NAME, hc->info->dump_passes,
+			    hc->info->dump, hc->info->dump_user, &image, &message);
 	if (result) {
 		hc->message = message;
 		hc_abort(hc, result, NULL);
@@ -589,8 +608,8 @@ static struct hc_kernel *finish(struct hc_emit *e)
 	kernel->image_bytes = image.image_bytes;
 	kernel->entry_offset = image.entry_offset;
 	kernel->stack_bytes = image.stack_bytes;
-	kernel->scratch_bytes = (uint32_t)((e->scratch_bytes + HEARTH_KERNEL_ALIGN - 1) / HEARTH_KERNEL_ALIGN *
-					   HEARTH_KERNEL_ALIGN);
+	kernel->scratch_bytes = (uint32_t)((e->scratch_bytes + HEARTH_KERNEL_ALIGN - 1) /
+					   HEARTH_KERNEL_ALIGN * HEARTH_KERNEL_ALIGN);
 	kernel->shared_bytes = (uint32_t)e->shared_bytes;
 	memcpy(kernel->local_size, hc->local_size, sizeof(kernel->local_size));
 	kernel->subgroup_size = hc->lanes;

@@ -46,8 +46,8 @@ struct hc_emit {
 	LLVMValueRef **variables; /* [id][leaf], made on first use */
 	LLVMValueRef **later;	  /* [id][leaf], of phis to change when the region is over */
 	bool has_later;
-	LLVMValueRef *memory;	  /* [id], of variables in memory of the kernel */
-	uint64_t *slot;		  /* [id], offset + 1 in the scratch memory of what crosses regions */
+	LLVMValueRef *memory; /* [id], of variables in memory of the kernel */
+	uint64_t *slot;	      /* [id], offset + 1 in the scratch memory of what crosses regions */
 	uint64_t scratch_bytes;
 	uint64_t shared_bytes;
 };
@@ -60,12 +60,13 @@ LLVMValueRef hc_int(struct hc_emit *e, LLVMTypeRef type, uint64_t value); /* sca
 LLVMValueRef hc_splat(struct hc_emit *e, LLVMValueRef scalar);
 bool hc_is_vector(LLVMValueRef value);
 /* Calls intrinsic @name, overloaded on @types. */
-LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types, unsigned int type_count,
-			  LLVMValueRef *args, unsigned int arg_count);
+LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types,
+			  unsigned int type_count, LLVMValueRef *args, unsigned int arg_count);
 /* Unary or binary or ternary intrinsic, overloaded on the type of its first argument. */
 LLVMValueRef hc_call1(struct hc_emit *e, const char *name, LLVMValueRef x);
 LLVMValueRef hc_call2(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y);
-LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z);
+LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y,
+		      LLVMValueRef z);
 LLVMValueRef hc_shuffle(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y, const uint32_t *lanes,
 			uint32_t count);
 
@@ -83,7 +84,8 @@ void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
 void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, uint32_t region);
 void hc_settle_phis(struct hc_emit *e);
 /* In the form of @id's shape, a value of @from's. */
-LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from, uint32_t from_leaf);
+LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from,
+			 uint32_t from_leaf);
 /* Does the result of @inst need all lanes computed? */
 bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf);
 /* Values at the group level, where no subgroup runs: subgroup 0's first lane. */
@@ -111,10 +113,11 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
 uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);
 LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
 
-/* ---- hc_emit_alu.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_subgroup.c ---- */
+/* ---- hc_emit_alu.c, hc_emit_dot.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_subgroup.c ---- */
 
 /* Returns false if the instruction is none of theirs. */
 bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
+bool hc_emit_integer_dot(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_geometry(struct hc_emit *e, const struct hc_inst *inst);

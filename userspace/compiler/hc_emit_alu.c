@@ -23,12 +23,13 @@ LLVMValueRef hc_narrow(struct hc_emit *e, const struct hc_type *type, LLVMValueR
 }
 
 /* Operand @n's leaf, in the form that the result is computed in. Results with a stride are computed from lane 0. */
-static LLVMValueRef operand(struct hc_emit *e, const struct hc_inst *inst, uint32_t n, uint32_t leaf)
+static LLVMValueRef operand(struct hc_emit *e, const struct hc_inst *inst, uint32_t n,
+			    uint32_t leaf)
 {
 	uint32_t result_leaf = leaf < hc_type(e->m, inst->type)->leaves ? leaf : 0;
 
-	return hc_is_varying(e, inst->result, result_leaf) ? hc_lanes(e, inst->operand[n], leaf) :
-							     hc_lane0(e, inst->operand[n], leaf);
+	return hc_is_varying(e, inst->result, result_leaf) ? hc_lanes(e, inst->operand[n], leaf)
+							   : hc_lane0(e, inst->operand[n], leaf);
 }
 
 static struct hc_type *operand_type(struct hc_emit *e, const struct hc_inst *inst, uint32_t n)
@@ -87,9 +88,11 @@ static LLVMValueRef divide(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMV
 		remainder = LLVMBuildSRem(e->b, x, y, "");
 		zero = LLVMConstNull(LLVMTypeOf(y));
 		wrong = LLVMBuildAnd(e->b, LLVMBuildICmp(e->b, LLVMIntNE, remainder, zero, ""),
-				     LLVMBuildICmp(e->b, LLVMIntSLT, LLVMBuildXor(e->b, remainder, y, ""),
-						   zero, ""), "");
-		return LLVMBuildSelect(e->b, wrong, LLVMBuildAdd(e->b, remainder, y, ""), remainder, "");
+				     LLVMBuildICmp(e->b, LLVMIntSLT,
+						   LLVMBuildXor(e->b, remainder, y, ""), zero, ""),
+				     "");
+		return LLVMBuildSelect(e->b, wrong, LLVMBuildAdd(e->b, remainder, y, ""), remainder,
+				       "");
 	}
 }
 
@@ -118,7 +121,8 @@ static LLVMValueRef float_mod(struct hc_emit *e, uint32_t op, LLVMValueRef x, LL
 
 /* ---- Two operands, one result of their type ---- */
 
-static LLVMValueRef binary(struct hc_emit *e, const struct hc_inst *inst, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef binary(struct hc_emit *e, const struct hc_inst *inst, LLVMValueRef x,
+			   LLVMValueRef y)
 {
 	switch (inst->op) {
 	case SpvOpIAdd:
@@ -171,19 +175,32 @@ static LLVMValueRef compare(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVM
 		uint8_t is_float;
 		uint8_t predicate;
 	} table[] = {
-		{ SpvOpPtrEqual, 0, LLVMIntEQ },	     { SpvOpPtrNotEqual, 0, LLVMIntNE },
-		{ SpvOpIEqual, 0, LLVMIntEQ },		     { SpvOpINotEqual, 0, LLVMIntNE },
-		{ SpvOpUGreaterThan, 0, LLVMIntUGT },	     { SpvOpSGreaterThan, 0, LLVMIntSGT },
-		{ SpvOpUGreaterThanEqual, 0, LLVMIntUGE },   { SpvOpSGreaterThanEqual, 0, LLVMIntSGE },
-		{ SpvOpULessThan, 0, LLVMIntULT },	     { SpvOpSLessThan, 0, LLVMIntSLT },
-		{ SpvOpULessThanEqual, 0, LLVMIntULE },	     { SpvOpSLessThanEqual, 0, LLVMIntSLE },
-		{ SpvOpFOrdEqual, 1, LLVMRealOEQ },	     { SpvOpFUnordEqual, 1, LLVMRealUEQ },
-		{ SpvOpFOrdNotEqual, 1, LLVMRealONE },	     { SpvOpFUnordNotEqual, 1, LLVMRealUNE },
-		{ SpvOpFOrdLessThan, 1, LLVMRealOLT },	     { SpvOpFUnordLessThan, 1, LLVMRealULT },
-		{ SpvOpFOrdGreaterThan, 1, LLVMRealOGT },    { SpvOpFUnordGreaterThan, 1, LLVMRealUGT },
-		{ SpvOpFOrdLessThanEqual, 1, LLVMRealOLE },  { SpvOpFUnordLessThanEqual, 1, LLVMRealULE },
-		{ SpvOpFOrdGreaterThanEqual, 1, LLVMRealOGE }, { SpvOpFUnordGreaterThanEqual, 1, LLVMRealUGE },
-		{ SpvOpOrdered, 1, LLVMRealORD },	     { SpvOpUnordered, 1, LLVMRealUNO },
+		{ SpvOpPtrEqual, 0, LLVMIntEQ },
+		{ SpvOpPtrNotEqual, 0, LLVMIntNE },
+		{ SpvOpIEqual, 0, LLVMIntEQ },
+		{ SpvOpINotEqual, 0, LLVMIntNE },
+		{ SpvOpUGreaterThan, 0, LLVMIntUGT },
+		{ SpvOpSGreaterThan, 0, LLVMIntSGT },
+		{ SpvOpUGreaterThanEqual, 0, LLVMIntUGE },
+		{ SpvOpSGreaterThanEqual, 0, LLVMIntSGE },
+		{ SpvOpULessThan, 0, LLVMIntULT },
+		{ SpvOpSLessThan, 0, LLVMIntSLT },
+		{ SpvOpULessThanEqual, 0, LLVMIntULE },
+		{ SpvOpSLessThanEqual, 0, LLVMIntSLE },
+		{ SpvOpFOrdEqual, 1, LLVMRealOEQ },
+		{ SpvOpFUnordEqual, 1, LLVMRealUEQ },
+		{ SpvOpFOrdNotEqual, 1, LLVMRealONE },
+		{ SpvOpFUnordNotEqual, 1, LLVMRealUNE },
+		{ SpvOpFOrdLessThan, 1, LLVMRealOLT },
+		{ SpvOpFUnordLessThan, 1, LLVMRealULT },
+		{ SpvOpFOrdGreaterThan, 1, LLVMRealOGT },
+		{ SpvOpFUnordGreaterThan, 1, LLVMRealUGT },
+		{ SpvOpFOrdLessThanEqual, 1, LLVMRealOLE },
+		{ SpvOpFUnordLessThanEqual, 1, LLVMRealULE },
+		{ SpvOpFOrdGreaterThanEqual, 1, LLVMRealOGE },
+		{ SpvOpFUnordGreaterThanEqual, 1, LLVMRealUGE },
+		{ SpvOpOrdered, 1, LLVMRealORD },
+		{ SpvOpUnordered, 1, LLVMRealUNO },
 	};
 	size_t i;
 
@@ -244,7 +261,8 @@ static LLVMValueRef convert(struct hc_emit *e, const struct hc_inst *inst, LLVMV
 {
 	struct hc_type *to = hc_leaf_type(e->m, hc_type(e->m, inst->type), 0);
 	struct hc_type *from = operand_type(e, inst, 0);
-	LLVMTypeRef type = to->kind == HC_TYPE_FLOAT && to->width == 16 ? e->f32 : hc_scalar_type(e, to);
+	LLVMTypeRef type =
+		to->kind == HC_TYPE_FLOAT && to->width == 16 ? e->f32 : hc_scalar_type(e, to);
 
 	if (hc_is_vector(x))
 		type = hc_vector_of(e, type);
@@ -308,22 +326,31 @@ static void bitcast(struct hc_emit *e, const struct hc_inst *inst)
 		} else if (to->width < from->width) {
 			uint32_t ratio = from->width / to->width;
 
-			value = to_bits(e, from, hc_as_shape(e, inst->result, leaf, inst->operand[0], leaf / ratio));
-			value = LLVMBuildLShr(e->b, value,
-					      hc_int(e, LLVMTypeOf(value), leaf % ratio * to->width), "");
+			value = to_bits(
+				e, from,
+				hc_as_shape(e, inst->result, leaf, inst->operand[0], leaf / ratio));
+			value = LLVMBuildLShr(
+				e->b, value, hc_int(e, LLVMTypeOf(value), leaf % ratio * to->width),
+				"");
 			type = LLVMIntTypeInContext(e->context, to->width);
-			value = LLVMBuildTrunc(e->b, value, hc_is_vector(value) ? hc_vector_of(e, type) : type, "");
+			value = LLVMBuildTrunc(e->b, value,
+					       hc_is_vector(value) ? hc_vector_of(e, type) : type,
+					       "");
 		} else {
 			uint32_t ratio = to->width / from->width;
 
 			type = LLVMIntTypeInContext(e->context, to->width);
 			value = NULL;
 			for (i = 0; i < ratio; i++) {
-				part = to_bits(e, from, hc_as_shape(e, inst->result, leaf, inst->operand[0],
-								    leaf * ratio + i));
-				part = LLVMBuildZExt(e->b, part,
-						     hc_is_vector(part) ? hc_vector_of(e, type) : type, "");
-				part = LLVMBuildShl(e->b, part, hc_int(e, LLVMTypeOf(part), i * from->width), "");
+				part = to_bits(e, from,
+					       hc_as_shape(e, inst->result, leaf, inst->operand[0],
+							   leaf * ratio + i));
+				part = LLVMBuildZExt(
+					e->b, part,
+					hc_is_vector(part) ? hc_vector_of(e, type) : type, "");
+				part = LLVMBuildShl(e->b, part,
+						    hc_int(e, LLVMTypeOf(part), i * from->width),
+						    "");
 				value = value ? LLVMBuildOr(e->b, value, part, "") : part;
 			}
 		}
@@ -336,14 +363,16 @@ static void bitcast(struct hc_emit *e, const struct hc_inst *inst)
 /* 2^count - 1, for counts up to the width. */
 static LLVMValueRef low_bits(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef count)
 {
-	LLVMTypeRef scalar = LLVMGetTypeKind(type) == LLVMVectorTypeKind ? LLVMGetElementType(type) : type;
+	LLVMTypeRef scalar =
+		LLVMGetTypeKind(type) == LLVMVectorTypeKind ? LLVMGetElementType(type) : type;
 	uint32_t width = LLVMGetIntTypeWidth(scalar);
 	LLVMValueRef all, safe;
 
 	count = LLVMBuildIntCast2(e->b, count, type, false, "");
 	all = LLVMBuildICmp(e->b, LLVMIntUGE, count, hc_int(e, type, width), "");
 	safe = LLVMBuildAnd(e->b, count, hc_int(e, type, width - 1), "");
-	safe = LLVMBuildSub(e->b, LLVMBuildShl(e->b, hc_int(e, type, 1), safe, ""), hc_int(e, type, 1), "");
+	safe = LLVMBuildSub(e->b, LLVMBuildShl(e->b, hc_int(e, type, 1), safe, ""),
+			    hc_int(e, type, 1), "");
 	return LLVMBuildSelect(e->b, all, LLVMConstAllOnes(type), safe, "");
 }
 
@@ -355,8 +384,10 @@ static LLVMValueRef bit_field(struct hc_emit *e, const struct hc_inst *inst, uin
 	uint32_t first = insert ? 2 : 1;
 	LLVMTypeRef type = LLVMTypeOf(base);
 
-	offset = varying ? hc_lanes(e, inst->operand[first], 0) : hc_lane0(e, inst->operand[first], 0);
-	count = varying ? hc_lanes(e, inst->operand[first + 1], 0) : hc_lane0(e, inst->operand[first + 1], 0);
+	offset = varying ? hc_lanes(e, inst->operand[first], 0)
+			 : hc_lane0(e, inst->operand[first], 0);
+	count = varying ? hc_lanes(e, inst->operand[first + 1], 0)
+			: hc_lane0(e, inst->operand[first + 1], 0);
 	bits = low_bits(e, type, count);
 	if (insert) {
 		at = shift(e, SpvOpShiftLeftLogical, bits, offset);
@@ -374,9 +405,11 @@ static LLVMValueRef bit_field(struct hc_emit *e, const struct hc_inst *inst, uin
 
 /* ---- Whole vectors ---- */
 
-static LLVMValueRef leaf_float(struct hc_emit *e, const struct hc_inst *inst, uint32_t n, uint32_t leaf)
+static LLVMValueRef leaf_float(struct hc_emit *e, const struct hc_inst *inst, uint32_t n,
+			       uint32_t leaf)
 {
-	return hc_widen(e, operand_type(e, inst, n), hc_as_shape(e, inst->result, 0, inst->operand[n], leaf));
+	return hc_widen(e, operand_type(e, inst, n),
+			hc_as_shape(e, inst->result, 0, inst->operand[n], leaf));
 }
 
 static LLVMValueRef dot(struct hc_emit *e, const struct hc_inst *inst)
@@ -385,8 +418,9 @@ static LLVMValueRef dot(struct hc_emit *e, const struct hc_inst *inst)
 	LLVMValueRef sum = NULL, product;
 
 	for (i = 0; i < leaves; i++) {
-		product = contract(e, inst, LLVMBuildFMul(e->b, leaf_float(e, inst, 0, i),
-							  leaf_float(e, inst, 1, i), ""));
+		product = contract(e, inst,
+				   LLVMBuildFMul(e->b, leaf_float(e, inst, 0, i),
+						 leaf_float(e, inst, 1, i), ""));
 		sum = sum ? contract(e, inst, LLVMBuildFAdd(e->b, sum, product, "")) : product;
 	}
 	return hc_narrow(e, hc_type(e->m, inst->type), sum);
@@ -395,7 +429,8 @@ static LLVMValueRef dot(struct hc_emit *e, const struct hc_inst *inst)
 /* Matrix products: @rows and @columns of the result, @inner summed over. */
 static void multiply(struct hc_emit *e, const struct hc_inst *inst)
 {
-	struct hc_type *x = hc_type_of(e->m, inst->operand[0]), *y = hc_type_of(e->m, inst->operand[1]);
+	struct hc_type *x = hc_type_of(e->m, inst->operand[0]),
+		       *y = hc_type_of(e->m, inst->operand[1]);
 	struct hc_type *type = hc_leaf_type(e->m, hc_type(e->m, inst->type), 0);
 	bool left_vector = inst->op == SpvOpVectorTimesMatrix;
 	uint32_t rows = left_vector ? 1 : hc_type(e->m, x->element)->count;
@@ -411,10 +446,13 @@ static void multiply(struct hc_emit *e, const struct hc_inst *inst)
 			for (k = 0; k < inner; k++) {
 				a = hc_as_shape(e, inst->result, leaf, inst->operand[0],
 						left_vector ? k : k * rows + r);
-				b = hc_as_shape(e, inst->result, leaf, inst->operand[1], c * inner + k);
-				product = contract(e, inst, LLVMBuildFMul(e->b, hc_widen(e, type, a),
-									  hc_widen(e, type, b), ""));
-				sum = sum ? contract(e, inst, LLVMBuildFAdd(e->b, sum, product, "")) : product;
+				b = hc_as_shape(e, inst->result, leaf, inst->operand[1],
+						c * inner + k);
+				product = contract(e, inst,
+						   LLVMBuildFMul(e->b, hc_widen(e, type, a),
+								 hc_widen(e, type, b), ""));
+				sum = sum ? contract(e, inst, LLVMBuildFAdd(e->b, sum, product, ""))
+					  : product;
 			}
 			hc_put(e, inst->result, leaf, hc_narrow(e, type, sum));
 		}
@@ -430,10 +468,13 @@ static void scale(struct hc_emit *e, const struct hc_inst *inst)
 	bool outer = inst->op == SpvOpOuterProduct;
 
 	for (leaf = 0; leaf < leaves; leaf++) {
-		LLVMValueRef x = hc_as_shape(e, inst->result, leaf, inst->operand[0], outer ? leaf % rows : leaf);
-		LLVMValueRef y = hc_as_shape(e, inst->result, leaf, inst->operand[1], outer ? leaf / rows : 0);
+		LLVMValueRef x = hc_as_shape(e, inst->result, leaf, inst->operand[0],
+					     outer ? leaf % rows : leaf);
+		LLVMValueRef y = hc_as_shape(e, inst->result, leaf, inst->operand[1],
+					     outer ? leaf / rows : 0);
 
-		x = contract(e, inst, LLVMBuildFMul(e->b, hc_widen(e, type, x), hc_widen(e, type, y), ""));
+		x = contract(e, inst,
+			     LLVMBuildFMul(e->b, hc_widen(e, type, x), hc_widen(e, type, y), ""));
 		hc_put(e, inst->result, leaf, hc_narrow(e, type, x));
 	}
 }
@@ -446,7 +487,8 @@ static void transpose(struct hc_emit *e, const struct hc_inst *inst)
 	for (c = 0; c < type->count; c++)
 		for (r = 0; r < rows; r++)
 			hc_put(e, inst->result, c * rows + r,
-			       hc_as_shape(e, inst->result, c * rows + r, inst->operand[0], r * type->count + c));
+			       hc_as_shape(e, inst->result, c * rows + r, inst->operand[0],
+					   r * type->count + c));
 }
 
 static void any_or_all(struct hc_emit *e, const struct hc_inst *inst)
@@ -481,7 +523,8 @@ static void select_value(struct hc_emit *e, const struct hc_inst *inst)
 		else
 			condition = hc_lanes(e, inst->operand[0], at);
 		hc_put(e, inst->result, leaf,
-		       LLVMBuildSelect(e->b, condition, operand(e, inst, 1, leaf), operand(e, inst, 2, leaf), ""));
+		       LLVMBuildSelect(e->b, condition, operand(e, inst, 1, leaf),
+				       operand(e, inst, 2, leaf), ""));
 	}
 }
 
@@ -508,10 +551,12 @@ static bool extended(struct hc_emit *e, const struct hc_inst *inst)
 
 		if (inst->op == SpvOpIAddCarry) {
 			low = LLVMBuildAdd(e->b, x, y, "");
-			high = LLVMBuildZExt(e->b, LLVMBuildICmp(e->b, LLVMIntULT, low, x, ""), type, "");
+			high = LLVMBuildZExt(e->b, LLVMBuildICmp(e->b, LLVMIntULT, low, x, ""),
+					     type, "");
 		} else if (inst->op == SpvOpISubBorrow) {
 			low = LLVMBuildSub(e->b, x, y, "");
-			high = LLVMBuildZExt(e->b, LLVMBuildICmp(e->b, LLVMIntULT, x, y, ""), type, "");
+			high = LLVMBuildZExt(e->b, LLVMBuildICmp(e->b, LLVMIntULT, x, y, ""), type,
+					     "");
 		} else {
 			bool is_signed = inst->op == SpvOpSMulExtended;
 
@@ -522,7 +567,8 @@ static bool extended(struct hc_emit *e, const struct hc_inst *inst)
 			y = LLVMBuildIntCast2(e->b, y, wide, is_signed, "");
 			x = LLVMBuildMul(e->b, x, y, "");
 			low = LLVMBuildTrunc(e->b, x, type, "");
-			high = LLVMBuildTrunc(e->b, LLVMBuildLShr(e->b, x, hc_int(e, wide, width), ""), type, "");
+			high = LLVMBuildTrunc(
+				e->b, LLVMBuildLShr(e->b, x, hc_int(e, wide, width), ""), type, "");
 		}
 		hc_put(e, inst->result, i, low);
 		hc_put(e, inst->result, count + i, high);
@@ -543,23 +589,27 @@ static bool by_leaf(struct hc_emit *e, const struct hc_inst *inst)
 		LLVMValueRef x = operand(e, inst, 0, leaf), value;
 
 		value = convert(e, inst, x);
-		if (!value && (inst->op == SpvOpBitFieldInsert || inst->op == SpvOpBitFieldSExtract ||
-			       inst->op == SpvOpBitFieldUExtract))
+		if (!value &&
+		    (inst->op == SpvOpBitFieldInsert || inst->op == SpvOpBitFieldSExtract ||
+		     inst->op == SpvOpBitFieldUExtract))
 			value = bit_field(e, inst, leaf);
 		x = hc_widen(e, first, x);
 		if (!value) {
 			value = unary(e, inst, x);
 			/* The count's type may be another than the operand's. */
 			if (value && inst->op == SpvOpBitCount)
-				value = LLVMBuildIntCast2(e->b, value,
-							  hc_is_vector(value) ?
-								  hc_vector_of(e, hc_scalar_type(e, type)) :
-								  hc_scalar_type(e, type), false, "");
+				value = LLVMBuildIntCast2(
+					e->b, value,
+					hc_is_vector(value)
+						? hc_vector_of(e, hc_scalar_type(e, type))
+						: hc_scalar_type(e, type),
+					false, "");
 			if (value)
 				value = hc_narrow(e, type, value);
 		}
 		if (!value && inst->operands == 2) {
-			LLVMValueRef y = hc_widen(e, operand_type(e, inst, 1), operand(e, inst, 1, leaf));
+			LLVMValueRef y =
+				hc_widen(e, operand_type(e, inst, 1), operand(e, inst, 1, leaf));
 
 			value = compare(e, inst->op, x, y);
 			if (!value) {
@@ -605,7 +655,7 @@ bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst)
 		select_value(e, inst);
 		return true;
 	default:
-		return extended(e, inst) || by_leaf(e, inst);
+		return extended(e, inst) || hc_emit_integer_dot(e, inst) || by_leaf(e, inst);
 	}
 }
 
@@ -637,8 +687,10 @@ static void dynamic(struct hc_emit *e, const struct hc_inst *inst)
 		x = hc_as_shape(e, inst->result, leaf, inst->operand[0], i);
 		if (insert)
 			hc_put(e, inst->result, i,
-			       LLVMBuildSelect(e->b, here, hc_as_shape(e, inst->result, leaf, inst->operand[1], 0),
-					       x, ""));
+			       LLVMBuildSelect(
+				       e->b, here,
+				       hc_as_shape(e, inst->result, leaf, inst->operand[1], 0), x,
+				       ""));
 		else
 			value = value ? LLVMBuildSelect(e->b, here, x, value, "") : x;
 	}
@@ -656,22 +708,25 @@ bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst)
 		for (i = 0; i < inst->operands; i++) {
 			count = hc_type_of(e->m, inst->operand[i])->leaves;
 			for (j = 0; j < count && leaf < type->leaves; j++, leaf++)
-				hc_put(e, inst->result, leaf, hc_as_shape(e, inst->result, leaf, inst->operand[i], j));
+				hc_put(e, inst->result, leaf,
+				       hc_as_shape(e, inst->result, leaf, inst->operand[i], j));
 		}
 		return true;
 	case SpvOpCompositeExtract:
-		at = path_leaf(e, hc_type_of(e->m, inst->operand[0]), inst->operand + 1, inst->operands - 1u);
+		at = path_leaf(e, hc_type_of(e->m, inst->operand[0]), inst->operand + 1,
+			       inst->operands - 1u);
 		for (i = 0; i < type->leaves; i++)
-			hc_put(e, inst->result, i, hc_as_shape(e, inst->result, i, inst->operand[0], at + i));
+			hc_put(e, inst->result, i,
+			       hc_as_shape(e, inst->result, i, inst->operand[0], at + i));
 		return true;
 	case SpvOpCompositeInsert:
 		at = path_leaf(e, type, inst->operand + 2, inst->operands - 2u);
 		count = hc_type_of(e->m, inst->operand[0])->leaves;
 		for (i = 0; i < type->leaves; i++)
 			hc_put(e, inst->result, i,
-			       i >= at && i < at + count ?
-				       hc_as_shape(e, inst->result, i, inst->operand[0], i - at) :
-				       hc_as_shape(e, inst->result, i, inst->operand[1], i));
+			       i >= at && i < at + count
+				       ? hc_as_shape(e, inst->result, i, inst->operand[0], i - at)
+				       : hc_as_shape(e, inst->result, i, inst->operand[1], i));
 		return true;
 	case SpvOpVectorShuffle:
 		count = hc_type_of(e->m, inst->operand[0])->leaves;
@@ -688,7 +743,8 @@ bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpCopyObject:
 	case SpvOpCopyLogical:
 		for (i = 0; i < type->leaves; i++)
-			hc_put(e, inst->result, i, hc_as_shape(e, inst->result, i, inst->operand[0], i));
+			hc_put(e, inst->result, i,
+			       hc_as_shape(e, inst->result, i, inst->operand[0], i));
 		return true;
 	case SpvOpVectorExtractDynamic:
 	case SpvOpVectorInsertDynamic:

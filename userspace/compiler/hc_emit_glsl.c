@@ -15,7 +15,8 @@ static struct hc_type *argument_type(struct hc_emit *e, const struct hc_inst *in
 	return hc_leaf_type(e->m, hc_type_of(e->m, argument_id(inst, n)), 0);
 }
 
-static LLVMValueRef argument(struct hc_emit *e, const struct hc_inst *inst, uint32_t n, uint32_t leaf)
+static LLVMValueRef argument(struct hc_emit *e, const struct hc_inst *inst, uint32_t n,
+			     uint32_t leaf)
 {
 	uint32_t result_leaf = leaf < hc_type(e->m, inst->type)->leaves ? leaf : 0;
 	uint32_t id = argument_id(inst, n);
@@ -23,7 +24,8 @@ static LLVMValueRef argument(struct hc_emit *e, const struct hc_inst *inst, uint
 	if (leaf >= hc_type_of(e->m, id)->leaves)
 		leaf = 0;
 	return hc_widen(e, argument_type(e, inst, n),
-			hc_is_varying(e, inst->result, result_leaf) ? hc_lanes(e, id, leaf) : hc_lane0(e, id, leaf));
+			hc_is_varying(e, inst->result, result_leaf) ? hc_lanes(e, id, leaf)
+								    : hc_lane0(e, id, leaf));
 }
 
 static LLVMValueRef real(struct hc_emit *e, LLVMTypeRef type, double value)
@@ -36,27 +38,48 @@ static LLVMValueRef real(struct hc_emit *e, LLVMTypeRef type, double value)
 static int math_op(uint32_t op)
 {
 	switch (op) {
-	case GLSLstd450Sin: return HC_MATH_SIN;
-	case GLSLstd450Cos: return HC_MATH_COS;
-	case GLSLstd450Tan: return HC_MATH_TAN;
-	case GLSLstd450Asin: return HC_MATH_ASIN;
-	case GLSLstd450Acos: return HC_MATH_ACOS;
-	case GLSLstd450Atan: return HC_MATH_ATAN;
-	case GLSLstd450Atan2: return HC_MATH_ATAN2;
-	case GLSLstd450Sinh: return HC_MATH_SINH;
-	case GLSLstd450Cosh: return HC_MATH_COSH;
-	case GLSLstd450Tanh: return HC_MATH_TANH;
-	case GLSLstd450Asinh: return HC_MATH_ASINH;
-	case GLSLstd450Acosh: return HC_MATH_ACOSH;
-	case GLSLstd450Atanh: return HC_MATH_ATANH;
-	case GLSLstd450Exp: return HC_MATH_EXP;
-	case GLSLstd450Exp2: return HC_MATH_EXP2;
-	case GLSLstd450Log: return HC_MATH_LOG;
-	case GLSLstd450Log2: return HC_MATH_LOG2;
-	case GLSLstd450Pow: return HC_MATH_POW;
-	case GLSLstd450Sqrt: return HC_MATH_SQRT;
-	case GLSLstd450InverseSqrt: return HC_MATH_INVERSESQRT;
-	default: return -1;
+	case GLSLstd450Sin:
+		return HC_MATH_SIN;
+	case GLSLstd450Cos:
+		return HC_MATH_COS;
+	case GLSLstd450Tan:
+		return HC_MATH_TAN;
+	case GLSLstd450Asin:
+		return HC_MATH_ASIN;
+	case GLSLstd450Acos:
+		return HC_MATH_ACOS;
+	case GLSLstd450Atan:
+		return HC_MATH_ATAN;
+	case GLSLstd450Atan2:
+		return HC_MATH_ATAN2;
+	case GLSLstd450Sinh:
+		return HC_MATH_SINH;
+	case GLSLstd450Cosh:
+		return HC_MATH_COSH;
+	case GLSLstd450Tanh:
+		return HC_MATH_TANH;
+	case GLSLstd450Asinh:
+		return HC_MATH_ASINH;
+	case GLSLstd450Acosh:
+		return HC_MATH_ACOSH;
+	case GLSLstd450Atanh:
+		return HC_MATH_ATANH;
+	case GLSLstd450Exp:
+		return HC_MATH_EXP;
+	case GLSLstd450Exp2:
+		return HC_MATH_EXP2;
+	case GLSLstd450Log:
+		return HC_MATH_LOG;
+	case GLSLstd450Log2:
+		return HC_MATH_LOG2;
+	case GLSLstd450Pow:
+		return HC_MATH_POW;
+	case GLSLstd450Sqrt:
+		return HC_MATH_SQRT;
+	case GLSLstd450InverseSqrt:
+		return HC_MATH_INVERSESQRT;
+	default:
+		return -1;
 	}
 }
 
@@ -64,12 +87,18 @@ static const char *intrinsic_of(uint32_t op)
 {
 	switch (op) {
 	case GLSLstd450Round:
-	case GLSLstd450RoundEven: return "llvm.roundeven";
-	case GLSLstd450Trunc: return "llvm.trunc";
-	case GLSLstd450FAbs: return "llvm.fabs";
-	case GLSLstd450Floor: return "llvm.floor";
-	case GLSLstd450Ceil: return "llvm.ceil";
-	default: return NULL;
+	case GLSLstd450RoundEven:
+		return "llvm.roundeven";
+	case GLSLstd450Trunc:
+		return "llvm.trunc";
+	case GLSLstd450FAbs:
+		return "llvm.fabs";
+	case GLSLstd450Floor:
+		return "llvm.floor";
+	case GLSLstd450Ceil:
+		return "llvm.ceil";
+	default:
+		return NULL;
 	}
 }
 
@@ -77,21 +106,33 @@ static const char *intrinsic2_of(uint32_t op)
 {
 	switch (op) {
 	case GLSLstd450FMin:
-	case GLSLstd450NMin: return "llvm.minnum";
+	case GLSLstd450NMin:
+		return "llvm.minnum";
 	case GLSLstd450FMax:
-	case GLSLstd450NMax: return "llvm.maxnum";
-	case GLSLstd450SMin: return "llvm.smin";
-	case GLSLstd450UMin: return "llvm.umin";
-	case GLSLstd450SMax: return "llvm.smax";
-	case GLSLstd450UMax: return "llvm.umax";
-	default: return NULL;
+	case GLSLstd450NMax:
+		return "llvm.maxnum";
+	case GLSLstd450SMin:
+		return "llvm.smin";
+	case GLSLstd450UMin:
+		return "llvm.umin";
+	case GLSLstd450SMax:
+		return "llvm.smax";
+	case GLSLstd450UMax:
+		return "llvm.umax";
+	default:
+		return NULL;
 	}
 }
 
-static LLVMValueRef clamp(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef low, LLVMValueRef high)
+static LLVMValueRef clamp(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef low,
+			  LLVMValueRef high)
 {
-	const char *max = op == GLSLstd450UClamp ? "llvm.umax" : op == GLSLstd450SClamp ? "llvm.smax" : "llvm.maxnum";
-	const char *min = op == GLSLstd450UClamp ? "llvm.umin" : op == GLSLstd450SClamp ? "llvm.smin" : "llvm.minnum";
+	const char *max = op == GLSLstd450UClamp   ? "llvm.umax"
+			  : op == GLSLstd450SClamp ? "llvm.smax"
+						   : "llvm.maxnum";
+	const char *min = op == GLSLstd450UClamp   ? "llvm.umin"
+			  : op == GLSLstd450SClamp ? "llvm.smin"
+						   : "llvm.minnum";
 
 	return hc_call2(e, min, hc_call2(e, max, x, low), high);
 }
@@ -113,15 +154,18 @@ static LLVMValueRef sign(struct hc_emit *e, LLVMValueRef x, bool is_float)
 		minus = LLVMConstAllOnes(type);
 	}
 	/* Of a zero, the zero itself. */
-	return LLVMBuildSelect(e->b, positive, one, LLVMBuildSelect(e->b, negative, minus, is_float ? x : zero, ""), "");
+	return LLVMBuildSelect(e->b, positive, one,
+			       LLVMBuildSelect(e->b, negative, minus, is_float ? x : zero, ""), "");
 }
 
-static LLVMValueRef smooth_step(struct hc_emit *e, LLVMValueRef low, LLVMValueRef high, LLVMValueRef x)
+static LLVMValueRef smooth_step(struct hc_emit *e, LLVMValueRef low, LLVMValueRef high,
+				LLVMValueRef x)
 {
 	LLVMTypeRef type = LLVMTypeOf(x);
 	LLVMValueRef t;
 
-	t = LLVMBuildFDiv(e->b, LLVMBuildFSub(e->b, x, low, ""), LLVMBuildFSub(e->b, high, low, ""), "");
+	t = LLVMBuildFDiv(e->b, LLVMBuildFSub(e->b, x, low, ""), LLVMBuildFSub(e->b, high, low, ""),
+			  "");
 	t = clamp(e, GLSLstd450FClamp, t, real(e, type, 0), real(e, type, 1));
 	x = LLVMBuildFSub(e->b, real(e, type, 3), LLVMBuildFMul(e->b, real(e, type, 2), t, ""), "");
 	return LLVMBuildFMul(e->b, LLVMBuildFMul(e->b, t, t, ""), x, "");
@@ -187,14 +231,20 @@ static LLVMValueRef split_float(struct hc_emit *e, LLVMValueRef x, LLVMValueRef 
 	LLVMTypeRef type = LLVMTypeOf(x), ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
 	LLVMValueRef small, scaled, bits, power, special, mantissa, zero;
 
-	small = LLVMBuildFCmp(e->b, LLVMRealOLT, hc_call1(e, "llvm.fabs", x), real(e, type, 0x1p-126), "");
-	scaled = LLVMBuildSelect(e->b, small, LLVMBuildFMul(e->b, x, real(e, type, 0x1p24), ""), x, "");
+	small = LLVMBuildFCmp(e->b, LLVMRealOLT, hc_call1(e, "llvm.fabs", x),
+			      real(e, type, 0x1p-126), "");
+	scaled = LLVMBuildSelect(e->b, small, LLVMBuildFMul(e->b, x, real(e, type, 0x1p24), ""), x,
+				 "");
 	bits = LLVMBuildBitCast(e->b, scaled, ints, "");
-	power = LLVMBuildAnd(e->b, LLVMBuildLShr(e->b, bits, hc_int(e, ints, 23), ""), hc_int(e, ints, 255), "");
+	power = LLVMBuildAnd(e->b, LLVMBuildLShr(e->b, bits, hc_int(e, ints, 23), ""),
+			     hc_int(e, ints, 255), "");
 	zero = LLVMBuildFCmp(e->b, LLVMRealOEQ, x, LLVMConstNull(type), "");
-	special = LLVMBuildOr(e->b, zero, LLVMBuildICmp(e->b, LLVMIntEQ, power, hc_int(e, ints, 255), ""), "");
-	power = LLVMBuildSub(e->b, power,
-			     LLVMBuildSelect(e->b, small, hc_int(e, ints, 126 + 24), hc_int(e, ints, 126), ""), "");
+	special = LLVMBuildOr(e->b, zero,
+			      LLVMBuildICmp(e->b, LLVMIntEQ, power, hc_int(e, ints, 255), ""), "");
+	power = LLVMBuildSub(
+		e->b, power,
+		LLVMBuildSelect(e->b, small, hc_int(e, ints, 126 + 24), hc_int(e, ints, 126), ""),
+		"");
 	*exponent = LLVMBuildSelect(e->b, special, LLVMConstNull(ints), power, "");
 	mantissa = LLVMBuildAnd(e->b, bits, hc_int(e, ints, 0x807fffff), "");
 	mantissa = LLVMBuildOr(e->b, mantissa, hc_int(e, ints, 0x3f000000), "");
@@ -215,11 +265,14 @@ static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_
 			second = hc_narrow(e, type, second);
 		} else {
 			if (type->width == 64)
-				hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "FrexpStruct of 64 bits is not supported");
+				hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+					 "FrexpStruct of 64 bits is not supported");
 			first = split_float(e, x, &second);
 			if (hc_leaf_type(e->m, hc_type(e->m, inst->type), count)->width == 16)
-				second = LLVMBuildTrunc(e->b, second,
-							hc_is_vector(second) ? hc_vector_of(e, e->i16) : e->i16, "");
+				second = LLVMBuildTrunc(
+					e->b, second,
+					hc_is_vector(second) ? hc_vector_of(e, e->i16) : e->i16,
+					"");
 		}
 		hc_put(e, inst->result, i, hc_narrow(e, type, first));
 		hc_put(e, inst->result, count + i, second);
@@ -228,9 +281,11 @@ static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_
 
 /* ---- Packing ---- */
 
-static LLVMValueRef lane_type_cast(struct hc_emit *e, LLVMValueRef x, LLVMTypeRef scalar, bool is_signed)
+static LLVMValueRef lane_type_cast(struct hc_emit *e, LLVMValueRef x, LLVMTypeRef scalar,
+				   bool is_signed)
 {
-	return LLVMBuildIntCast2(e->b, x, hc_is_vector(x) ? hc_vector_of(e, scalar) : scalar, is_signed, "");
+	return LLVMBuildIntCast2(e->b, x, hc_is_vector(x) ? hc_vector_of(e, scalar) : scalar,
+				 is_signed, "");
 }
 
 static bool pack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
@@ -242,15 +297,19 @@ static bool pack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 	LLVMValueRef word = NULL, x;
 
 	for (i = 0; i < count; i++) {
-		x = hc_widen(e, argument_type(e, inst, 0), hc_as_shape(e, inst->result, 0, argument_id(inst, 0), i));
+		x = hc_widen(e, argument_type(e, inst, 0),
+			     hc_as_shape(e, inst->result, 0, argument_id(inst, 0), i));
 		if (op == GLSLstd450PackHalf2x16) {
 			x = hc_narrow(e, &half, x);
 		} else {
-			LLVMTypeRef type = LLVMTypeOf(x), ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+			LLVMTypeRef type = LLVMTypeOf(x),
+				    ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
 			double most = (double)((1u << (is_signed ? width - 1 : width)) - 1);
 
-			x = clamp(e, GLSLstd450FClamp, x, real(e, type, is_signed ? -1 : 0), real(e, type, 1));
-			x = hc_call1(e, "llvm.roundeven", LLVMBuildFMul(e->b, x, real(e, type, most), ""));
+			x = clamp(e, GLSLstd450FClamp, x, real(e, type, is_signed ? -1 : 0),
+				  real(e, type, 1));
+			x = hc_call1(e, "llvm.roundeven",
+				     LLVMBuildFMul(e->b, x, real(e, type, most), ""));
 			x = LLVMBuildFPToSI(e->b, x, ints, "");
 			x = LLVMBuildAnd(e->b, x, hc_int(e, ints, (1ull << width) - 1), "");
 		}
@@ -279,8 +338,11 @@ static bool unpack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 			continue;
 		}
 		floats = hc_is_vector(x) ? hc_vector_of(e, e->f32) : e->f32;
-		x = is_signed ? LLVMBuildSIToFP(e->b, x, floats, "") : LLVMBuildUIToFP(e->b, x, floats, "");
-		x = LLVMBuildFDiv(e->b, x, real(e, floats, (double)((1u << (is_signed ? width - 1 : width)) - 1)), "");
+		x = is_signed ? LLVMBuildSIToFP(e->b, x, floats, "")
+			      : LLVMBuildUIToFP(e->b, x, floats, "");
+		x = LLVMBuildFDiv(
+			e->b, x,
+			real(e, floats, (double)((1u << (is_signed ? width - 1 : width)) - 1)), "");
 		if (is_signed)
 			x = hc_call2(e, "llvm.maxnum", x, real(e, floats, -1));
 		hc_put(e, inst->result, i, x);
@@ -288,7 +350,8 @@ static bool unpack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 	return true;
 }
 
-static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint32_t op, uint32_t leaf)
+static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint32_t op,
+			     uint32_t leaf)
 {
 	LLVMValueRef args[3] = { argument(e, inst, 0, leaf) };
 	uint32_t i, count = inst->operands - 2u;
@@ -324,12 +387,14 @@ static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint
 	case GLSLstd450SClamp:
 		return clamp(e, op, args[0], args[1], args[2]);
 	case GLSLstd450FMix:
-		return LLVMBuildFAdd(e->b,
-				     LLVMBuildFMul(e->b, args[0], LLVMBuildFSub(e->b, real(e, type, 1), args[2], ""), ""),
-				     LLVMBuildFMul(e->b, args[1], args[2], ""), "");
+		return LLVMBuildFAdd(
+			e->b,
+			LLVMBuildFMul(e->b, args[0],
+				      LLVMBuildFSub(e->b, real(e, type, 1), args[2], ""), ""),
+			LLVMBuildFMul(e->b, args[1], args[2], ""), "");
 	case GLSLstd450Step:
-		return LLVMBuildSelect(e->b, LLVMBuildFCmp(e->b, LLVMRealOLT, args[1], args[0], ""), real(e, type, 0),
-				       real(e, type, 1), "");
+		return LLVMBuildSelect(e->b, LLVMBuildFCmp(e->b, LLVMRealOLT, args[1], args[0], ""),
+				       real(e, type, 0), real(e, type, 1), "");
 	case GLSLstd450SmoothStep:
 		return smooth_step(e, args[0], args[1], args[2]);
 	case GLSLstd450Fma:
@@ -351,7 +416,8 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
 	struct hc_type *type = hc_leaf_type(e->m, hc_type(e->m, inst->type), 0);
 
 	if (inst->operand[0] != e->m->glsl)
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an extended instruction set other than GLSL.std.450 is not supported");
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+			 "an extended instruction set other than GLSL.std.450 is not supported");
 	switch (op) {
 	case GLSLstd450PackHalf2x16:
 	case GLSLstd450PackSnorm4x8:
@@ -380,7 +446,8 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
 		LLVMValueRef value = one_leaf(e, inst, op, leaf);
 
 		if (!value)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "GLSL.std.450 instruction %u on %u bits is not supported", op,
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+				 "GLSL.std.450 instruction %u on %u bits is not supported", op,
 				 type->width);
 		hc_put(e, inst->result, leaf, hc_narrow(e, type, value));
 	}

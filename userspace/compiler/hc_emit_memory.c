@@ -55,7 +55,8 @@ LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id)
 	return e->memory[id];
 }
 
-static void fill_table(struct hc_emit *e, struct hc_type *type, const uint64_t **leaf, uint8_t *bytes)
+static void fill_table(struct hc_emit *e, struct hc_type *type, const uint64_t **leaf,
+		       uint8_t *bytes)
 {
 	struct hc_type *element;
 	uint32_t i;
@@ -63,14 +64,16 @@ static void fill_table(struct hc_emit *e, struct hc_type *type, const uint64_t *
 	switch (type->kind) {
 	case HC_TYPE_STRUCT:
 		for (i = 0; i < type->count; i++)
-			fill_table(e, hc_type(e->m, type->members[i]), leaf, bytes + type->layout[i].own_offset);
+			fill_table(e, hc_type(e->m, type->members[i]), leaf,
+				   bytes + type->layout[i].own_offset);
 		return;
 	case HC_TYPE_VECTOR:
 	case HC_TYPE_MATRIX:
 	case HC_TYPE_ARRAY:
 		element = hc_type(e->m, type->element);
 		for (i = 0; i < type->count; i++)
-			fill_table(e, element, leaf, bytes + i * align_up(element->size, element->align));
+			fill_table(e, element, leaf,
+				   bytes + i * align_up(element->size, element->align));
 		return;
 	default:
 		/* All targets are little-endian, as is what this runs on. */
@@ -104,7 +107,8 @@ static LLVMValueRef table(struct hc_emit *e, uint32_t id)
 static LLVMValueRef offset_pointer(struct hc_emit *e, LLVMValueRef base, LLVMValueRef offset)
 {
 	if (!base)
-		return LLVMBuildIntToPtr(e->b, offset, hc_is_vector(offset) ? hc_vector_of(e, e->ptr) : e->ptr, "");
+		return LLVMBuildIntToPtr(
+			e->b, offset, hc_is_vector(offset) ? hc_vector_of(e, e->ptr) : e->ptr, "");
 	return LLVMBuildGEP2(e->b, e->i8, base, &offset, 1, "");
 }
 
@@ -119,8 +123,8 @@ static LLVMValueRef shared_memory(struct hc_emit *e, uint32_t id)
 
 	/* All shared variables lie at the start of the scratch memory; see hc_emit.c. */
 	if (!e->slot[id])
-		hc_abort(e->hc, HC_ERROR_INTERNAL, "shared variable %u (%llu bytes) has no place", id,
-			 (unsigned long long)type->size);
+		hc_abort(e->hc, HC_ERROR_INTERNAL, "shared variable %u (%llu bytes) has no place",
+			 id, (unsigned long long)type->size);
 	return at_bytes(e, e->scratch, e->slot[id] - 1);
 }
 
@@ -142,9 +146,11 @@ static const struct hc_binding *find_binding(struct hc_emit *e, const struct hc_
 	uint32_t i;
 
 	for (i = 0; i < info->binding_count; i++)
-		if (info->bindings[i].set == variable->set && info->bindings[i].binding == variable->binding)
+		if (info->bindings[i].set == variable->set &&
+		    info->bindings[i].binding == variable->binding)
 			return &info->bindings[i];
-	hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT, "the shader uses set %u, binding %u, which the layout does not have",
+	hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT,
+		 "the shader uses set %u, binding %u, which the layout does not have",
 		 variable->set, variable->binding);
 }
 
@@ -152,22 +158,24 @@ static const struct hc_binding *find_binding(struct hc_emit *e, const struct hc_
  * The buffer behind a binding; @index (i64, or NULL) chooses among an array of them. Its size is read where @want_limit
  * asks for it.
  */
-static void bind(struct hc_emit *e, struct place *p, const struct hc_id *variable, LLVMValueRef index,
-		 bool want_limit)
+static void bind(struct hc_emit *e, struct place *p, const struct hc_id *variable,
+		 LLVMValueRef index, bool want_limit)
 {
 	const struct hc_binding *binding = find_binding(e, variable);
 	LLVMValueRef descriptor;
 
 	if (binding->set >= HEARTH_KERNEL_MAX_SETS)
-		hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT, "set %u, at most %u are handled", binding->set,
-			 HEARTH_KERNEL_MAX_SETS - 1);
+		hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT, "set %u, at most %u are handled",
+			 binding->set, HEARTH_KERNEL_MAX_SETS - 1);
 	if (binding->dynamic)
 		descriptor = at_bytes(e, e->args, offsetof(struct hearth_kernel_args, dynamic));
 	else
-		descriptor = load_invariant(e, e->ptr,
-					    at_bytes(e, e->args, offsetof(struct hearth_kernel_args, sets) +
-									 8ull * binding->set));
-	descriptor = at_bytes(e, descriptor, sizeof(struct hearth_descriptor) * (uint64_t)binding->slot);
+		descriptor = load_invariant(
+			e, e->ptr,
+			at_bytes(e, e->args,
+				 offsetof(struct hearth_kernel_args, sets) + 8ull * binding->set));
+	descriptor =
+		at_bytes(e, descriptor, sizeof(struct hearth_descriptor) * (uint64_t)binding->slot);
 	if (index) {
 		LLVMValueRef bytes = LLVMConstInt(e->i64, sizeof(struct hearth_descriptor), false);
 		LLVMValueRef most = LLVMConstInt(e->i64, binding->count - 1, false);
@@ -229,17 +237,19 @@ static void descend(struct hc_emit *e, struct place *p, uint32_t index)
 	case HC_TYPE_STRUCT:
 		member = hc_constant_u32(e->m, index);
 		if (member >= type->count)
-			hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "member %u of a structure of %u", member,
-				 type->count);
-		p->constant += p->decorated ? type->layout[member].offset : type->layout[member].own_offset;
+			hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "member %u of a structure of %u",
+				 member, type->count);
+		p->constant += p->decorated ? type->layout[member].offset
+					    : type->layout[member].own_offset;
 		p->matrix_stride = type->layout[member].matrix_stride;
 		p->row_major = type->layout[member].row_major;
 		p->type = hc_type(e->m, type->members[member]);
 		return;
 	case HC_TYPE_ARRAY:
 		element = hc_type(e->m, type->element);
-		step(e, p, index, p->decorated && type->stride ? type->stride :
-								  align_up(element->size, element->align));
+		step(e, p, index,
+		     p->decorated && type->stride ? type->stride
+						  : align_up(element->size, element->align));
 		p->type = element;
 		return;
 	case HC_TYPE_MATRIX:
@@ -248,7 +258,8 @@ static void descend(struct hc_emit *e, struct place *p, uint32_t index)
 			step(e, p, index, hc_type(e->m, element->element)->size);
 			p->component_stride = p->matrix_stride;
 		} else {
-			step(e, p, index, p->decorated && p->matrix_stride ? p->matrix_stride : element->size);
+			step(e, p, index,
+			     p->decorated && p->matrix_stride ? p->matrix_stride : element->size);
 		}
 		p->type = element;
 		return;
@@ -264,30 +275,34 @@ static void descend(struct hc_emit *e, struct place *p, uint32_t index)
 }
 
 /* The chain's instructions from the variable to the pointer. */
-static uint32_t chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *chain[HC_MAX_DEPTH],
-			 uint32_t *length)
+static uint32_t chain_of(struct hc_emit *e, uint32_t pointer,
+			 const struct hc_inst *chain[HC_MAX_DEPTH], uint32_t *length)
 {
 	const struct hc_inst *inst;
 
 	for (*length = 0; (inst = hc_access_chain(e->m, pointer)); pointer = inst->operand[0]) {
 		if (*length == HC_MAX_DEPTH)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "over %u access chains in a row", HC_MAX_DEPTH);
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "over %u access chains in a row",
+				 HC_MAX_DEPTH);
 		chain[(*length)++] = inst;
 	}
 	if (hc_id(e->m, pointer)->kind != HC_ID_VARIABLE && !hc_is_address(e->m, pointer))
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "a pointer that neither a variable nor an address leads to is not supported");
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+			 "a pointer that neither a variable nor an address leads to is not "
+			 "supported");
 	return pointer;
 }
 
-static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id *root, uint32_t index,
-			  bool want_limit)
+static void choose_buffer(struct hc_emit *e, struct place *p, const struct hc_id *root,
+			  uint32_t index, bool want_limit)
 {
 	struct hc_shape shape = hc_leaf_shape(e, index, 0);
 	LLVMValueRef value;
 
 	if (!hc_is_scalar(shape))
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-			 "an array of buffers indexed by a value that differs between lanes (non-uniform indexing) is not supported");
+			 "an array of buffers indexed by a value that differs between lanes "
+			 "(non-uniform indexing) is not supported");
 	value = hc_lane0(e, index, 0);
 	value = LLVMBuildZExtOrBitCast(e->b, value, e->i64, "");
 	bind(e, p, root, value, want_limit);
@@ -314,7 +329,8 @@ static uint64_t element_stride(struct hc_emit *e, const struct hc_inst *chain)
 	uint32_t stride = hc_id(e->m, type)->array_stride;
 
 	if (!stride)
-		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "%s on a pointer without ArrayStride", hc_op_name(chain->op));
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "%s on a pointer without ArrayStride",
+			 hc_op_name(chain->op));
 	return stride;
 }
 
@@ -330,7 +346,8 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 	root = hc_id(e->m, *root_id);
 	p.type = hc_type(e->m, hc_type_of(e->m, *root_id)->element);
 	p.is_volatile = root->decorations & HC_DECORATED_VOLATILE;
-	switch (root->kind == HC_ID_VARIABLE ? root->storage_class : SpvStorageClassPhysicalStorageBuffer) {
+	switch (root->kind == HC_ID_VARIABLE ? root->storage_class
+					     : SpvStorageClassPhysicalStorageBuffer) {
 	case SpvStorageClassPhysicalStorageBuffer:
 		p.decorated = true;
 		follow_address(e, &p, *root_id);
@@ -343,7 +360,8 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 			break;
 		}
 		if (!length || chain[length - 1]->operands < 2)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "an array of buffers used as a whole");
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+				 "an array of buffers used as a whole");
 		choose_buffer(e, &p, root, chain[length - 1]->operand[1], robust);
 		first = 2;
 		break;
@@ -366,10 +384,12 @@ static struct place find_place(struct hc_emit *e, uint32_t pointer, uint32_t *ro
 		p.base = hc_local_memory(e, *root_id);
 		break;
 	default:
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "storage class %u is not supported", root->storage_class);
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "storage class %u is not supported",
+			 root->storage_class);
 	}
 	for (i = length; i--; first = 1) {
-		if (chain[i]->op == SpvOpPtrAccessChain || chain[i]->op == SpvOpInBoundsPtrAccessChain) {
+		if (chain[i]->op == SpvOpPtrAccessChain ||
+		    chain[i]->op == SpvOpInBoundsPtrAccessChain) {
 			step(e, &p, chain[i]->operand[1], element_stride(e, chain[i]));
 			first++;
 		}
@@ -405,7 +425,8 @@ static LLVMValueRef uniform_offset(struct hc_emit *e, const struct place *p, uin
 }
 
 /* Lanes whose @bytes at @offsets lie inside the buffer. No sum is made that could wrap. */
-static LLVMValueRef inside(struct hc_emit *e, const struct place *p, LLVMValueRef offsets, uint64_t bytes)
+static LLVMValueRef inside(struct hc_emit *e, const struct place *p, LLVMValueRef offsets,
+			   uint64_t bytes)
 {
 	LLVMTypeRef type = LLVMTypeOf(offsets);
 	bool vector = hc_is_vector(offsets);
@@ -435,7 +456,8 @@ static enum form form_of(const struct place *p, uint64_t bytes)
 }
 
 /* Byte addresses of all lanes. */
-static LLVMValueRef lane_pointers(struct hc_emit *e, const struct place *p, uint64_t extra, uint64_t bytes)
+static LLVMValueRef lane_pointers(struct hc_emit *e, const struct place *p, uint64_t extra,
+				  uint64_t bytes)
 {
 	LLVMValueRef offsets = lane_offsets(e, p, extra);
 
@@ -460,7 +482,8 @@ static LLVMValueRef vector_pointer(struct hc_emit *e, const struct place *p, uin
 	return offset_pointer(e, p->base, offset);
 }
 
-static LLVMValueRef allowed(struct hc_emit *e, const struct place *p, uint64_t extra, uint64_t bytes)
+static LLVMValueRef allowed(struct hc_emit *e, const struct place *p, uint64_t extra,
+			    uint64_t bytes)
 {
 	LLVMValueRef exec = hc_exec(e);
 
@@ -469,18 +492,20 @@ static LLVMValueRef allowed(struct hc_emit *e, const struct place *p, uint64_t e
 	return LLVMBuildAnd(e->b, exec, inside(e, p, lane_offsets(e, p, extra), bytes), "");
 }
 
-static LLVMValueRef masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer, uint64_t align,
-				LLVMValueRef mask)
+static LLVMValueRef masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer,
+				uint64_t align, LLVMValueRef mask)
 {
 	LLVMTypeRef types[] = { type, LLVMTypeOf(pointer) };
-	LLVMValueRef args[] = { pointer, LLVMConstInt(e->i32, align, false), mask, LLVMConstNull(type) };
+	LLVMValueRef args[] = { pointer, LLVMConstInt(e->i32, align, false), mask,
+				LLVMConstNull(type) };
 	bool gather = hc_is_vector(pointer);
 
-	return hc_intrinsic(e, gather ? "llvm.masked.gather" : "llvm.masked.load", types, 2, args, 4);
+	return hc_intrinsic(e, gather ? "llvm.masked.gather" : "llvm.masked.load", types, 2, args,
+			    4);
 }
 
-static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer, uint64_t align,
-			 LLVMValueRef mask)
+static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer,
+			 uint64_t align, LLVMValueRef mask)
 {
 	LLVMTypeRef types[] = { LLVMTypeOf(value), LLVMTypeOf(pointer) };
 	LLVMValueRef args[] = { value, pointer, LLVMConstInt(e->i32, align, false), mask };
@@ -515,20 +540,21 @@ static LLVMValueRef load_scalar(struct hc_emit *e, const struct place *p, uint64
 	case FORM_SCALAR:
 		pointer = vector_pointer(e, p, extra);
 		if (p->limit)
-			pointer = LLVMBuildSelect(e->b,
-						  inside(e, p, uniform_offset(e, p, extra), type->size),
-						  pointer, zeros(e), "");
+			pointer = LLVMBuildSelect(
+				e->b, inside(e, p, uniform_offset(e, p, extra), type->size),
+				pointer, zeros(e), "");
 		value = LLVMBuildLoad2(e->b, element, pointer, "");
 		LLVMSetAlignment(value, (unsigned int)type->size);
 		LLVMSetVolatile(value, p->is_volatile);
 		break;
 	case FORM_VECTOR:
-		value = masked_load(e, hc_vector_of(e, element), vector_pointer(e, p, extra), type->size,
-				    allowed(e, p, extra, type->size));
+		value = masked_load(e, hc_vector_of(e, element), vector_pointer(e, p, extra),
+				    type->size, allowed(e, p, extra, type->size));
 		break;
 	default:
-		value = masked_load(e, hc_vector_of(e, element), lane_pointers(e, p, extra, type->size),
-				    type->size, allowed(e, p, extra, type->size));
+		value = masked_load(e, hc_vector_of(e, element),
+				    lane_pointers(e, p, extra, type->size), type->size,
+				    allowed(e, p, extra, type->size));
 		break;
 	}
 	if (type->kind == HC_TYPE_BOOL)
@@ -537,8 +563,8 @@ static LLVMValueRef load_scalar(struct hc_emit *e, const struct place *p, uint64
 }
 
 /* One of the lanes that all write to one place: the first that runs. */
-static void store_to_one_place(struct hc_emit *e, const struct place *p, uint64_t extra, struct hc_type *type,
-			       LLVMValueRef value)
+static void store_to_one_place(struct hc_emit *e, const struct place *p, uint64_t extra,
+			       struct hc_type *type, LLVMValueRef value)
 {
 	LLVMValueRef pointer = vector_pointer(e, p, extra), store;
 
@@ -548,23 +574,26 @@ static void store_to_one_place(struct hc_emit *e, const struct place *p, uint64_
 		LLVMValueRef nowhere = hc_local(e, LLVMArrayType2(e->i8, 16), "nowhere");
 
 		LLVMSetAlignment(nowhere, 16);
-		pointer = LLVMBuildSelect(e->b, inside(e, p, uniform_offset(e, p, extra), type->size), pointer,
-					  nowhere, "");
+		pointer =
+			LLVMBuildSelect(e->b, inside(e, p, uniform_offset(e, p, extra), type->size),
+					pointer, nowhere, "");
 	}
 	store = LLVMBuildStore(e->b, value, pointer);
 	LLVMSetAlignment(store, (unsigned int)type->size);
 	LLVMSetVolatile(store, p->is_volatile);
 }
 
-static void store_scalar(struct hc_emit *e, const struct place *p, uint64_t extra, struct hc_type *type,
-			 uint32_t id, uint32_t leaf)
+static void store_scalar(struct hc_emit *e, const struct place *p, uint64_t extra,
+			 struct hc_type *type, uint32_t id, uint32_t leaf)
 {
 	enum form form = form_of(p, type->size);
-	LLVMValueRef value = form == FORM_SCALAR && hc_is_scalar(hc_leaf_shape(e, id, leaf)) ?
-				     hc_lane0(e, id, leaf) : hc_lanes(e, id, leaf);
+	LLVMValueRef value = form == FORM_SCALAR && hc_is_scalar(hc_leaf_shape(e, id, leaf))
+				     ? hc_lane0(e, id, leaf)
+				     : hc_lanes(e, id, leaf);
 
 	if (type->kind == HC_TYPE_BOOL)
-		value = LLVMBuildZExt(e->b, value, hc_is_vector(value) ? hc_vector_of(e, e->i32) : e->i32, "");
+		value = LLVMBuildZExt(e->b, value,
+				      hc_is_vector(value) ? hc_vector_of(e, e->i32) : e->i32, "");
 	switch (form) {
 	case FORM_SCALAR:
 		store_to_one_place(e, p, extra, type, value);
@@ -583,7 +612,8 @@ static void store_scalar(struct hc_emit *e, const struct place *p, uint64_t extr
 /* ---- Small vectors side by side ---- */
 
 /* Does each lane have its own @count elements, right behind those of the lane before? */
-static bool is_interleaved(const struct place *p, const struct hc_type *vector, uint64_t element_bytes)
+static bool is_interleaved(const struct place *p, const struct hc_type *vector,
+			   uint64_t element_bytes)
 {
 	return vector->kind == HC_TYPE_VECTOR && !p->local && !p->varying && !p->component_stride &&
 	       vector->count <= 4 && p->stride == (int64_t)(vector->count * element_bytes);
@@ -599,7 +629,8 @@ static LLVMValueRef repeat_mask(struct hc_emit *e, LLVMValueRef mask, uint32_t c
 	return hc_shuffle(e, mask, mask, index, count * e->lanes);
 }
 
-static void load_interleaved(struct hc_emit *e, const struct place *p, struct hc_type *vector, uint32_t result)
+static void load_interleaved(struct hc_emit *e, const struct place *p, struct hc_type *vector,
+			     uint32_t result)
 {
 	struct hc_type *element = hc_type(e->m, vector->element);
 	uint32_t i, c, count = vector->count, index[64];
@@ -614,7 +645,8 @@ static void load_interleaved(struct hc_emit *e, const struct place *p, struct hc
 	}
 }
 
-static void store_interleaved(struct hc_emit *e, const struct place *p, struct hc_type *vector, uint32_t id)
+static void store_interleaved(struct hc_emit *e, const struct place *p, struct hc_type *vector,
+			      uint32_t id)
 {
 	struct hc_type *element = hc_type(e->m, vector->element);
 	uint32_t i, c, count = vector->count, index[256];
@@ -659,13 +691,15 @@ static void each_scalar(struct hc_emit *e, struct place *p, struct hc_type *type
 			inner.matrix_stride = type->layout[i].matrix_stride;
 			inner.row_major = type->layout[i].row_major;
 			each_scalar(e, &inner, hc_type(e->m, type->members[i]),
-				    extra + (p->decorated ? type->layout[i].offset : type->layout[i].own_offset),
+				    extra + (p->decorated ? type->layout[i].offset
+							  : type->layout[i].own_offset),
 				    leaf, id, is_store);
 		}
 		return;
 	case HC_TYPE_ARRAY:
 		element = hc_type(e->m, type->element);
-		size = p->decorated && type->stride ? type->stride : align_up(element->size, element->align);
+		size = p->decorated && type->stride ? type->stride
+						    : align_up(element->size, element->align);
 		for (i = 0; i < type->count; i++)
 			each_scalar(e, p, element, extra + i * size, leaf, id, is_store);
 		return;
@@ -702,7 +736,8 @@ static void each_scalar(struct hc_emit *e, struct place *p, struct hc_type *type
 /* The number of an invocation in its work-group: lane 0's, or all lanes'. */
 static LLVMValueRef invocation(struct hc_emit *e, bool lanes)
 {
-	LLVMValueRef base = LLVMBuildMul(e->b, e->subgroup, LLVMConstInt(e->i32, e->lanes, false), "");
+	LLVMValueRef base =
+		LLVMBuildMul(e->b, e->subgroup, LLVMConstInt(e->i32, e->lanes, false), "");
 
 	return lanes ? LLVMBuildAdd(e->b, hc_splat(e, base), e->iota, "") : base;
 }
@@ -715,7 +750,8 @@ static LLVMValueRef local_id(struct hc_emit *e, uint32_t component, bool lanes)
 
 	if (component)
 		index = LLVMBuildUDiv(e->b, index,
-				      hc_int(e, type, component == 1 ? size[0] : size[0] * size[1]), "");
+				      hc_int(e, type, component == 1 ? size[0] : size[0] * size[1]),
+				      "");
 	if (component < 2)
 		index = LLVMBuildURem(e->b, index, hc_int(e, type, size[component]), "");
 	return index;
@@ -747,7 +783,8 @@ static LLVMValueRef subgroup_mask(struct hc_emit *e, uint32_t builtin, uint32_t 
 			mask = below;
 			break;
 		}
-		lanes[i] = LLVMConstInt(e->i32, component < 2 ? mask >> (32 * component) & 0xffffffff : 0, false);
+		lanes[i] = LLVMConstInt(
+			e->i32, component < 2 ? mask >> (32 * component) & 0xffffffff : 0, false);
 	}
 	return LLVMConstVector(lanes, e->lanes);
 }
@@ -788,17 +825,20 @@ static LLVMValueRef builtin(struct hc_emit *e, uint32_t which, uint32_t componen
 	case SpvBuiltInSubgroupLtMask:
 		return subgroup_mask(e, which, component);
 	default:
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "built-in variable %u is not supported", which);
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "built-in variable %u is not supported",
+			 which);
 	}
 }
 
-static void load_input(struct hc_emit *e, const struct hc_inst *inst, uint32_t root, uint32_t component)
+static void load_input(struct hc_emit *e, const struct hc_inst *inst, uint32_t root,
+		       uint32_t component)
 {
 	uint32_t leaf, leaves = hc_type(e->m, inst->type)->leaves;
 	uint32_t which = hc_id(e->m, root)->builtin;
 
 	if (leaves + component > hc_type(e->m, hc_type_of(e->m, root)->element)->leaves)
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "component %u of a built-in variable", component);
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "component %u of a built-in variable",
+			 component);
 	for (leaf = 0; leaf < leaves; leaf++)
 		hc_put(e, inst->result, leaf,
 		       builtin(e, which, component + leaf, hc_is_varying(e, inst->result, leaf)));
@@ -838,7 +878,8 @@ void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst)
 
 	if (inst->operands > 2 && inst->operand[2] & SpvMemoryAccessVolatileMask)
 		p.is_volatile = true;
-	if (is_interleaved(&p, type, type->kind == HC_TYPE_VECTOR ? hc_type(e->m, type->element)->size : 0) &&
+	if (is_interleaved(&p, type,
+			   type->kind == HC_TYPE_VECTOR ? hc_type(e->m, type->element)->size : 0) &&
 	    hc_type(e->m, type->element)->kind != HC_TYPE_BOOL)
 		store_interleaved(e, &p, type, inst->operand[1]);
 	else
@@ -886,7 +927,8 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of member %u", member);
 	array = hc_type(e->m, type->members[member]);
 	if (!array->stride)
-		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of an array without ArrayStride");
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV,
+			 "OpArrayLength of an array without ArrayStride");
 	offset = LLVMConstInt(e->i64, type->layout[member].offset, false);
 	size = hc_call2(e, "llvm.usub.sat", p.limit, offset);
 	size = LLVMBuildUDiv(e->b, size, LLVMConstInt(e->i64, array->stride, false), "");
@@ -927,7 +969,8 @@ static LLVMAtomicRMWBinOp atomic_op(struct hc_emit *e, uint32_t op)
 
 /* What one lane does. Operands are already that lane's. */
 static LLVMValueRef atomic_once(struct hc_emit *e, const struct hc_inst *inst, LLVMTypeRef type,
-				LLVMValueRef pointer, LLVMValueRef x, LLVMValueRef y, uint64_t bytes)
+				LLVMValueRef pointer, LLVMValueRef x, LLVMValueRef y,
+				uint64_t bytes)
 {
 	const LLVMAtomicOrdering order = LLVMAtomicOrderingSequentiallyConsistent;
 	LLVMValueRef value;
@@ -959,7 +1002,8 @@ static LLVMValueRef lane_of(struct hc_emit *e, LLVMValueRef value, LLVMValueRef 
 
 void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 {
-	bool is_store = inst->op == SpvOpAtomicStore, exchange = inst->op == SpvOpAtomicCompareExchange;
+	bool is_store = inst->op == SpvOpAtomicStore,
+	     exchange = inst->op == SpvOpAtomicCompareExchange;
 	uint32_t root, value_at = exchange ? 4 : 3;
 	struct place p = find_place(e, inst->operand[0], &root);
 	LLVMTypeRef type = hc_scalar_type(e, p.type), vector = hc_vector_of(e, type);
@@ -968,7 +1012,8 @@ void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 	LLVMBasicBlockRef loop, body, done;
 
 	if (p.type->kind != HC_TYPE_INT || p.type->width < 32)
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "%s on anything but 32- and 64-bit integers is not supported",
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+			 "%s on anything but 32- and 64-bit integers is not supported",
 			 hc_op_name(inst->op));
 	pointers = lane_pointers(e, &p, 0, p.type->size);
 	if (is_store)
@@ -990,7 +1035,8 @@ void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 	LLVMBuildBr(e->b, loop);
 	LLVMPositionBuilderAtEnd(e->b, loop);
 	left = LLVMBuildLoad2(e->b, bits_type, bits, "");
-	LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntNE, left, LLVMConstNull(bits_type), ""), body, done);
+	LLVMBuildCondBr(e->b, LLVMBuildICmp(e->b, LLVMIntNE, left, LLVMConstNull(bits_type), ""),
+			body, done);
 	LLVMPositionBuilderAtEnd(e->b, body);
 	args[0] = left;
 	args[1] = LLVMConstInt(e->i1, 1, false);

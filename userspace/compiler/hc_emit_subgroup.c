@@ -11,8 +11,10 @@
 
 static LLVMValueRef lane_index(struct hc_emit *e, uint32_t id)
 {
-	return LLVMBuildAnd(e->b, LLVMBuildIntCast2(e->b, hc_lanes(e, id, 0), hc_vector_of(e, e->i32), false, ""),
-			    hc_int(e, hc_vector_of(e, e->i32), e->lanes - 1), "");
+	return LLVMBuildAnd(
+		e->b,
+		LLVMBuildIntCast2(e->b, hc_lanes(e, id, 0), hc_vector_of(e, e->i32), false, ""),
+		hc_int(e, hc_vector_of(e, e->i32), e->lanes - 1), "");
 }
 
 /* Lane i gets x of lane index[i]: through memory, the one way that every target has. */
@@ -40,8 +42,8 @@ static LLVMValueRef permute(struct hc_emit *e, LLVMValueRef x, LLVMValueRef inde
 }
 
 /* Lane i gets x of lane source(i), known when compiling. */
-static LLVMValueRef rearrange(struct hc_emit *e, LLVMValueRef x, uint32_t (*source)(uint32_t lane, uint32_t by),
-			      uint32_t by)
+static LLVMValueRef rearrange(struct hc_emit *e, LLVMValueRef x,
+			      uint32_t (*source)(uint32_t lane, uint32_t by), uint32_t by)
 {
 	uint32_t i, index[64];
 
@@ -86,7 +88,8 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 		switch (inst->op) {
 		case SpvOpGroupNonUniformShuffleXor:
 			if (fixed) {
-				x = rearrange(e, x, lane_xor, (uint32_t)by->constant[0] & (e->lanes - 1));
+				x = rearrange(e, x, lane_xor,
+					      (uint32_t)by->constant[0] & (e->lanes - 1));
 				break;
 			}
 			index = LLVMBuildXor(e->b, e->iota, lane_index(e, inst->operand[2]), "");
@@ -97,17 +100,20 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 			break;
 		case SpvOpGroupNonUniformShuffleUp:
 			index = LLVMBuildSub(e->b, e->iota, lane_index(e, inst->operand[2]), "");
-			x = permute(e, x, LLVMBuildAnd(e->b, index, hc_int(e, ints, e->lanes - 1), ""));
+			x = permute(e, x,
+				    LLVMBuildAnd(e->b, index, hc_int(e, ints, e->lanes - 1), ""));
 			break;
 		case SpvOpGroupNonUniformShuffleDown:
 			index = LLVMBuildAdd(e->b, e->iota, lane_index(e, inst->operand[2]), "");
-			x = permute(e, x, LLVMBuildAnd(e->b, index, hc_int(e, ints, e->lanes - 1), ""));
+			x = permute(e, x,
+				    LLVMBuildAnd(e->b, index, hc_int(e, ints, e->lanes - 1), ""));
 			break;
 		case SpvOpGroupNonUniformQuadBroadcast:
 			x = rearrange(e, x, lane_quad, hc_constant_u32(e->m, inst->operand[2]) & 3);
 			break;
 		case SpvOpGroupNonUniformQuadSwap:
-			x = rearrange(e, x, lane_xor, (hc_constant_u32(e->m, inst->operand[2]) & 3) + 1);
+			x = rearrange(e, x, lane_xor,
+				      (hc_constant_u32(e->m, inst->operand[2]) & 3) + 1);
 			break;
 		default:
 			break;
@@ -139,7 +145,8 @@ static LLVMValueRef all_equal(struct hc_emit *e, uint32_t id)
 		x = hc_lanes(e, id, leaf);
 		y = hc_splat(e, LLVMBuildExtractElement(e->b, x, first, ""));
 		if (type->kind == HC_TYPE_FLOAT)
-			x = LLVMBuildFCmp(e->b, LLVMRealUNE, hc_widen(e, type, x), hc_widen(e, type, y), "");
+			x = LLVMBuildFCmp(e->b, LLVMRealUNE, hc_widen(e, type, x),
+					  hc_widen(e, type, y), "");
 		else
 			x = LLVMBuildICmp(e->b, LLVMIntNE, x, y, "");
 		differ = LLVMBuildOr(e->b, differ, x, "");
@@ -157,7 +164,8 @@ static LLVMValueRef ballot_value(struct hc_emit *e, const struct hc_inst *inst, 
 	low = LLVMBuildZExt(e->b, low, wide, "");
 	high = LLVMBuildShl(e->b, LLVMBuildZExt(e->b, high, wide, ""), hc_int(e, wide, 32), "");
 	return LLVMBuildAnd(e->b, LLVMBuildOr(e->b, low, high, ""),
-			    hc_int(e, wide, e->lanes == 64 ? UINT64_MAX : (1ull << e->lanes) - 1), "");
+			    hc_int(e, wide, e->lanes == 64 ? UINT64_MAX : (1ull << e->lanes) - 1),
+			    "");
 }
 
 static LLVMValueRef lanes_below(struct hc_emit *e, bool inclusive)
@@ -196,7 +204,8 @@ static bool votes(struct hc_emit *e, const struct hc_inst *inst)
 		hc_put(e, inst->result, 0, hc_any(e, running(e, inst->operand[1])));
 		return true;
 	case SpvOpGroupNonUniformAll:
-		value = LLVMBuildAnd(e->b, hc_exec(e), LLVMBuildNot(e->b, hc_lanes(e, inst->operand[1], 0), ""), "");
+		value = LLVMBuildAnd(e->b, hc_exec(e),
+				     LLVMBuildNot(e->b, hc_lanes(e, inst->operand[1], 0), ""), "");
 		hc_put(e, inst->result, 0, LLVMBuildNot(e->b, hc_any(e, value), ""));
 		return true;
 	case SpvOpGroupNonUniformAllEqual:
@@ -208,17 +217,21 @@ static bool votes(struct hc_emit *e, const struct hc_inst *inst)
 		value = hc_first_lane(e);
 		if (inst->op == SpvOpGroupNonUniformBroadcast) {
 			/* The lane is the same for all that run: take it from one of them. */
-			value = LLVMBuildExtractElement(e->b, hc_lanes(e, inst->operand[2], 0), value, "");
-			value = LLVMBuildAnd(e->b, value, hc_int(e, LLVMTypeOf(value), e->lanes - 1), "");
+			value = LLVMBuildExtractElement(e->b, hc_lanes(e, inst->operand[2], 0),
+							value, "");
+			value = LLVMBuildAnd(e->b, value,
+					     hc_int(e, LLVMTypeOf(value), e->lanes - 1), "");
 		}
 		for (leaf = 0; leaf < leaves; leaf++)
 			hc_put(e, inst->result, leaf,
-			       LLVMBuildExtractElement(e->b, hc_lanes(e, inst->operand[1], leaf), value, ""));
+			       LLVMBuildExtractElement(e->b, hc_lanes(e, inst->operand[1], leaf),
+						       value, ""));
 		return true;
 	case SpvOpGroupNonUniformBallot:
 		value = ballot_bits(e, running(e, inst->operand[1]));
 		hc_put(e, inst->result, 0, to_word(e, value));
-		hc_put(e, inst->result, 1, to_word(e, LLVMBuildLShr(e->b, value, hc_int(e, wide, 32), "")));
+		hc_put(e, inst->result, 1,
+		       to_word(e, LLVMBuildLShr(e->b, value, hc_int(e, wide, 32), "")));
 		hc_put(e, inst->result, 2, LLVMConstInt(e->i32, 0, false));
 		hc_put(e, inst->result, 3, LLVMConstInt(e->i32, 0, false));
 		return true;
@@ -235,8 +248,10 @@ static bool votes(struct hc_emit *e, const struct hc_inst *inst)
 		if (inst->operand[1] != SpvGroupOperationReduce) {
 			if (!hc_is_vector(value))
 				value = hc_splat(e, value);
-			value = LLVMBuildAnd(e->b, value,
-					     lanes_below(e, inst->operand[1] == SpvGroupOperationInclusiveScan), "");
+			value = LLVMBuildAnd(
+				e->b, value,
+				lanes_below(e, inst->operand[1] == SpvGroupOperationInclusiveScan),
+				"");
 		}
 		hc_put(e, inst->result, 0, to_word(e, hc_call1(e, "llvm.ctpop", value)));
 		return true;
@@ -263,23 +278,37 @@ static bool votes(struct hc_emit *e, const struct hc_inst *inst)
 static LLVMValueRef combine(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef y)
 {
 	switch (op) {
-	case SpvOpGroupNonUniformIAdd: return LLVMBuildAdd(e->b, x, y, "");
-	case SpvOpGroupNonUniformFAdd: return LLVMBuildFAdd(e->b, x, y, "");
-	case SpvOpGroupNonUniformIMul: return LLVMBuildMul(e->b, x, y, "");
-	case SpvOpGroupNonUniformFMul: return LLVMBuildFMul(e->b, x, y, "");
-	case SpvOpGroupNonUniformSMin: return hc_call2(e, "llvm.smin", x, y);
-	case SpvOpGroupNonUniformUMin: return hc_call2(e, "llvm.umin", x, y);
-	case SpvOpGroupNonUniformFMin: return hc_call2(e, "llvm.minnum", x, y);
-	case SpvOpGroupNonUniformSMax: return hc_call2(e, "llvm.smax", x, y);
-	case SpvOpGroupNonUniformUMax: return hc_call2(e, "llvm.umax", x, y);
-	case SpvOpGroupNonUniformFMax: return hc_call2(e, "llvm.maxnum", x, y);
+	case SpvOpGroupNonUniformIAdd:
+		return LLVMBuildAdd(e->b, x, y, "");
+	case SpvOpGroupNonUniformFAdd:
+		return LLVMBuildFAdd(e->b, x, y, "");
+	case SpvOpGroupNonUniformIMul:
+		return LLVMBuildMul(e->b, x, y, "");
+	case SpvOpGroupNonUniformFMul:
+		return LLVMBuildFMul(e->b, x, y, "");
+	case SpvOpGroupNonUniformSMin:
+		return hc_call2(e, "llvm.smin", x, y);
+	case SpvOpGroupNonUniformUMin:
+		return hc_call2(e, "llvm.umin", x, y);
+	case SpvOpGroupNonUniformFMin:
+		return hc_call2(e, "llvm.minnum", x, y);
+	case SpvOpGroupNonUniformSMax:
+		return hc_call2(e, "llvm.smax", x, y);
+	case SpvOpGroupNonUniformUMax:
+		return hc_call2(e, "llvm.umax", x, y);
+	case SpvOpGroupNonUniformFMax:
+		return hc_call2(e, "llvm.maxnum", x, y);
 	case SpvOpGroupNonUniformBitwiseAnd:
-	case SpvOpGroupNonUniformLogicalAnd: return LLVMBuildAnd(e->b, x, y, "");
+	case SpvOpGroupNonUniformLogicalAnd:
+		return LLVMBuildAnd(e->b, x, y, "");
 	case SpvOpGroupNonUniformBitwiseOr:
-	case SpvOpGroupNonUniformLogicalOr: return LLVMBuildOr(e->b, x, y, "");
+	case SpvOpGroupNonUniformLogicalOr:
+		return LLVMBuildOr(e->b, x, y, "");
 	case SpvOpGroupNonUniformBitwiseXor:
-	case SpvOpGroupNonUniformLogicalXor: return LLVMBuildXor(e->b, x, y, "");
-	default: return NULL;
+	case SpvOpGroupNonUniformLogicalXor:
+		return LLVMBuildXor(e->b, x, y, "");
+	default:
+		return NULL;
 	}
 }
 
@@ -291,24 +320,43 @@ static LLVMValueRef identity(uint32_t op, LLVMTypeRef type, uint32_t width)
 	uint32_t i, lanes = LLVMGetVectorSize(type);
 
 	switch (op) {
-	case SpvOpGroupNonUniformIMul: value = LLVMConstInt(scalar, 1, false); break;
-	case SpvOpGroupNonUniformFMul: value = LLVMConstReal(scalar, 1); break;
-	case SpvOpGroupNonUniformFAdd: value = LLVMConstReal(scalar, -0.0); break;
-	case SpvOpGroupNonUniformFMin: value = LLVMConstReal(scalar, __builtin_inf()); break;
-	case SpvOpGroupNonUniformFMax: value = LLVMConstReal(scalar, -__builtin_inf()); break;
-	case SpvOpGroupNonUniformSMin: value = LLVMConstInt(scalar, (1ull << (width - 1)) - 1, false); break;
-	case SpvOpGroupNonUniformSMax: value = LLVMConstInt(scalar, 1ull << (width - 1), false); break;
+	case SpvOpGroupNonUniformIMul:
+		value = LLVMConstInt(scalar, 1, false);
+		break;
+	case SpvOpGroupNonUniformFMul:
+		value = LLVMConstReal(scalar, 1);
+		break;
+	case SpvOpGroupNonUniformFAdd:
+		value = LLVMConstReal(scalar, -0.0);
+		break;
+	case SpvOpGroupNonUniformFMin:
+		value = LLVMConstReal(scalar, __builtin_inf());
+		break;
+	case SpvOpGroupNonUniformFMax:
+		value = LLVMConstReal(scalar, -__builtin_inf());
+		break;
+	case SpvOpGroupNonUniformSMin:
+		value = LLVMConstInt(scalar, (1ull << (width - 1)) - 1, false);
+		break;
+	case SpvOpGroupNonUniformSMax:
+		value = LLVMConstInt(scalar, 1ull << (width - 1), false);
+		break;
 	case SpvOpGroupNonUniformUMin:
 	case SpvOpGroupNonUniformBitwiseAnd:
-	case SpvOpGroupNonUniformLogicalAnd: value = LLVMConstAllOnes(scalar); break;
-	default: value = LLVMConstNull(scalar); break;
+	case SpvOpGroupNonUniformLogicalAnd:
+		value = LLVMConstAllOnes(scalar);
+		break;
+	default:
+		value = LLVMConstNull(scalar);
+		break;
 	}
 	for (i = 0; i < lanes; i++)
 		all[i] = value;
 	return LLVMConstVector(all, lanes);
 }
 
-static LLVMValueRef scan(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef neutral, bool exclusive)
+static LLVMValueRef scan(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef neutral,
+			 bool exclusive)
 {
 	uint32_t i, step, index[64];
 
@@ -344,7 +392,8 @@ static bool arithmetic(struct hc_emit *e, const struct hc_inst *inst)
 	if (inst->operand[1] == SpvGroupOperationClusteredReduce) {
 		size = hc_constant_u32(e->m, inst->operand[3]);
 		if (!size || size & (size - 1) || size > e->lanes)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "clusters of %u lanes in a subgroup of %u", size, e->lanes);
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+				 "clusters of %u lanes in a subgroup of %u", size, e->lanes);
 	}
 	for (leaf = 0; leaf < leaves; leaf++) {
 		LLVMValueRef x = hc_widen(e, type, hc_lanes(e, inst->operand[2], leaf));
@@ -358,10 +407,12 @@ static bool arithmetic(struct hc_emit *e, const struct hc_inst *inst)
 			break;
 		case SpvGroupOperationInclusiveScan:
 		case SpvGroupOperationExclusiveScan:
-			x = scan(e, inst->op, x, neutral, inst->operand[1] == SpvGroupOperationExclusiveScan);
+			x = scan(e, inst->op, x, neutral,
+				 inst->operand[1] == SpvGroupOperationExclusiveScan);
 			break;
 		default:
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "group operation %u is not supported", inst->operand[1]);
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "group operation %u is not supported",
+				 inst->operand[1]);
 		}
 		hc_put(e, inst->result, leaf, hc_narrow(e, type, x));
 	}

@@ -58,8 +58,8 @@ LLVMValueRef hc_int(struct hc_emit *e, LLVMTypeRef type, uint64_t value)
 	return LLVMConstInt(type, value, false);
 }
 
-LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types, unsigned int type_count,
-			  LLVMValueRef *args, unsigned int arg_count)
+LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *types,
+			  unsigned int type_count, LLVMValueRef *args, unsigned int arg_count)
 {
 	unsigned int id = LLVMLookupIntrinsicID(name, strlen(name));
 	LLVMValueRef function;
@@ -67,7 +67,8 @@ LLVMValueRef hc_intrinsic(struct hc_emit *e, const char *name, LLVMTypeRef *type
 	if (!id)
 		hc_abort(e->hc, HC_ERROR_INTERNAL, "LLVM does not know %s", name);
 	function = LLVMGetIntrinsicDeclaration(e->module, id, types, type_count);
-	return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(function), function, args, arg_count, "");
+	return LLVMBuildCall2(e->b, LLVMGlobalGetValueType(function), function, args, arg_count,
+			      "");
 }
 
 LLVMValueRef hc_call1(struct hc_emit *e, const char *name, LLVMValueRef x)
@@ -85,7 +86,8 @@ LLVMValueRef hc_call2(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMV
 	return hc_intrinsic(e, name, &type, 1, args, 2);
 }
 
-LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y, LLVMValueRef z)
+LLVMValueRef hc_call3(struct hc_emit *e, const char *name, LLVMValueRef x, LLVMValueRef y,
+		      LLVMValueRef z)
 {
 	LLVMValueRef args[] = { x, y, z };
 	LLVMTypeRef type = LLVMTypeOf(x);
@@ -188,7 +190,8 @@ static LLVMValueRef constant(struct hc_emit *e, uint32_t id, uint32_t leaf)
 
 	if (type->kind != HC_TYPE_FLOAT || type->width == 16)
 		return LLVMConstInt(scalar, bits, false);
-	return LLVMConstBitCast(LLVMConstInt(type->width == 32 ? e->i32 : e->i64, bits, false), scalar);
+	return LLVMConstBitCast(LLVMConstInt(type->width == 32 ? e->i32 : e->i64, bits, false),
+				scalar);
 }
 
 /* A leaf in the form of its shape. */
@@ -233,7 +236,8 @@ LLVMValueRef hc_lanes(struct hc_emit *e, uint32_t id, uint32_t leaf)
 	return hc_is_vector(value) ? value : spread(e, value, hc_leaf_shape(e, id, leaf));
 }
 
-static LLVMValueRef bring_into_form(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value)
+static LLVMValueRef bring_into_form(struct hc_emit *e, uint32_t id, uint32_t leaf,
+				    LLVMValueRef value)
 {
 	if (hc_is_varying(e, id, leaf))
 		return hc_is_vector(value) ? value : hc_splat(e, value);
@@ -242,9 +246,11 @@ static LLVMValueRef bring_into_form(struct hc_emit *e, uint32_t id, uint32_t lea
 	return value;
 }
 
-LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from, uint32_t from_leaf)
+LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from,
+			 uint32_t from_leaf)
 {
-	return hc_is_varying(e, id, leaf) ? hc_lanes(e, from, from_leaf) : hc_lane0(e, from, from_leaf);
+	return hc_is_varying(e, id, leaf) ? hc_lanes(e, from, from_leaf)
+					  : hc_lane0(e, from, from_leaf);
 }
 
 /* Lanes that are off keep what they had. */
@@ -293,7 +299,9 @@ void hc_settle_phis(struct hc_emit *e)
 	for (id = 0; id < e->m->bound; id++) {
 		for (leaf = 0; e->later[id] && leaf < hc_type_of(e->m, id)->leaves; leaf++)
 			if (e->later[id][leaf])
-				LLVMBuildStore(e->b, LLVMBuildLoad2(e->b, form_type(e, id, leaf), e->later[id][leaf], ""),
+				LLVMBuildStore(e->b,
+					       LLVMBuildLoad2(e->b, form_type(e, id, leaf),
+							      e->later[id][leaf], ""),
 					       variable(e, id, leaf));
 		e->later[id] = NULL;
 	}
@@ -334,7 +342,8 @@ static LLVMValueRef slot(struct hc_emit *e, uint32_t id, LLVMValueRef subgroup)
 		e->slot[id] = e->scratch_bytes + 1;
 		e->scratch_bytes += bytes * e->hc->subgroups;
 		if (e->scratch_bytes > 1u << 30)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "a work-group needs over 1 GiB of memory of its own");
+			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+				 "a work-group needs over 1 GiB of memory of its own");
 	}
 	offset = LLVMBuildMul(e->b, LLVMBuildZExt(e->b, subgroup, e->i64, ""),
 			      LLVMConstInt(e->i64, bytes, false), "");
@@ -370,7 +379,8 @@ static void copy(struct hc_emit *e, uint32_t id, bool in)
 		LLVMValueRef memory = hc_local_memory(e, id), kept = slot(e, id, e->subgroup);
 		LLVMValueRef bytes = LLVMConstInt(e->i64, hc_local_bytes(e, id), false);
 
-		LLVMBuildMemCpy(e->b, in ? memory : kept, SLOT_ALIGN, in ? kept : memory, SLOT_ALIGN, bytes);
+		LLVMBuildMemCpy(e->b, in ? memory : kept, SLOT_ALIGN, in ? kept : memory,
+				SLOT_ALIGN, bytes);
 		return;
 	}
 	leaves = hc_type_of(e->m, id)->leaves;

@@ -47,7 +47,8 @@ bool hc_dump_wanted(const char *passes, const char *pass)
 	while (passes && *passes) {
 		size_t n = strcspn(passes, ",");
 
-		if ((n == length && !memcmp(passes, pass, n)) || (n == 3 && !memcmp(passes, "all", 3)))
+		if ((n == length && !memcmp(passes, pass, n)) ||
+		    (n == 3 && !memcmp(passes, "all", 3)))
 			return true;
 		passes += n;
 		passes += *passes == ',';

@@ -25,10 +25,10 @@
 
 #include "hc.h"
 
-#define HC_MAX_LEAVES	4096 /* scalars of one SSA value */
-#define HC_MAX_IDS	(1u << 20)
-#define HC_MAX_DEPTH	64 /* of types, of constants and of nested control flow */
-#define HC_NONE		UINT32_MAX
+#define HC_MAX_LEAVES 4096 /* scalars of one SSA value */
+#define HC_MAX_IDS    (1u << 20)
+#define HC_MAX_DEPTH  64 /* of types, of constants and of nested control flow */
+#define HC_NONE	      UINT32_MAX
 
 struct hc_chunk;
 
@@ -40,11 +40,11 @@ struct hc {
 	enum hc_result result;
 	char *message;
 	struct hc_chunk *chunks;
-	struct spv_context_t *tools;	     /* SPIRV-Tools' context */
-	struct LLVMOpaqueContext *llvm; /* LLVM's */
+	struct spv_context_t *tools;	       /* SPIRV-Tools' context */
+	struct LLVMOpaqueContext *llvm;	       /* LLVM's */
 	struct LLVMOpaqueBuilder *builders[2]; /* its builders, which the context does not free */
-	uint32_t lanes;	    /* subgroup size */
-	uint32_t subgroups; /* of a work-group */
+	uint32_t lanes;			       /* subgroup size */
+	uint32_t subgroups;		       /* of a work-group */
 	uint32_t invocations;
 	uint32_t local_size[3];
 };
@@ -206,7 +206,7 @@ enum hc_node_kind {
 	HC_NODE_SWITCH, /* cases */
 	HC_NODE_LOOP,	/* body[0] again and again; body[1] where continue leads */
 	HC_NODE_EDGE,	/* control goes from one block to another: sets the latter's phis */
-	HC_NODE_JUMP,	/* an edge that leaves @target, or goes to its continue part or to another of its cases */
+	HC_NODE_JUMP, /* an edge that leaves @target, or goes to its continue part or to another of its cases */
 	HC_NODE_BARRIER, /* of the work-group */
 	HC_NODE_END,	 /* of the shader */
 };
@@ -244,17 +244,17 @@ struct hc_node {
 	struct hc_list body[2];
 	struct hc_case *cases;
 	uint32_t case_count;
-	const uint32_t *order; /* of the cases: each before the one that it falls into */
+	const uint32_t *order;	/* of the cases: each before the one that it falls into */
 	uint32_t literal_words; /* of one case value */
 	enum hc_jump jump;
 	struct hc_node *target;
 	uint32_t target_case; /* of HC_JUMP_FALL */
-	uint32_t from, to; /* blocks of EDGE and JUMP */
-	bool divergent;	   /* lanes of a subgroup may part here */
-	bool splits;	   /* subgroups may part here */
-	bool jumps;	   /* something inside leaves it otherwise than at its end, lanes apart */
-	bool group_level;  /* has a barrier inside, or leaves something that has */
-	uint32_t region;   /* of CODE, EDGE and JUMP, and of all else that is not at group level */
+	uint32_t from, to;    /* blocks of EDGE and JUMP */
+	bool divergent;	      /* lanes of a subgroup may part here */
+	bool splits;	      /* subgroups may part here */
+	bool jumps;	  /* something inside leaves it otherwise than at its end, lanes apart */
+	bool group_level; /* has a barrier inside, or leaves something that has */
+	uint32_t region;  /* of CODE, EDGE and JUMP, and of all else that is not at group level */
 	/* While LOOP and SWITCH are emitted: where jumps go, and the lanes that went there (LLVM values). */
 	void *break_block;
 	void *continue_block;
@@ -285,8 +285,8 @@ struct hc_shape {
 struct hc_shapes {
 	struct hc_module *m;
 	struct hc_shape **leaf; /* [id][leaf]; NULL where the id is no value */
-	bool *escapes;	   /* [id]: used outside a divergent loop that it is computed in */
-	bool *phi_masked;  /* [id]: lanes come from different edges */
+	bool *escapes;		/* [id]: used outside a divergent loop that it is computed in */
+	bool *phi_masked;	/* [id]: lanes come from different edges */
 };
 
 struct hc_shapes *hc_shape(struct hc_module *m, struct hc_list *tree);
@@ -323,7 +323,8 @@ void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 		     void (*visit)(void *context, uint32_t id), void *context);
 
 /* The tree as text, for the caller's dump function, under the name "region". */
-void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes, struct hc_regions *regions);
+void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
+		  struct hc_regions *regions);
 
 /* ---- Emission ---- */
 

@@ -39,12 +39,15 @@ val mb_intrinsic(const struct mb *x, const char *name, LLVMTypeRef type, val *ar
 }
 
 static const char *const op_names[HC_MATH_COUNT] = {
-	[HC_MATH_SIN] = "sin",	   [HC_MATH_COS] = "cos",     [HC_MATH_TAN] = "tan",
-	[HC_MATH_ASIN] = "asin",   [HC_MATH_ACOS] = "acos",   [HC_MATH_ATAN] = "atan",
-	[HC_MATH_ATAN2] = "atan2", [HC_MATH_SINH] = "sinh",   [HC_MATH_COSH] = "cosh",
-	[HC_MATH_TANH] = "tanh",   [HC_MATH_ASINH] = "asinh", [HC_MATH_ACOSH] = "acosh",
-	[HC_MATH_ATANH] = "atanh", [HC_MATH_EXP] = "exp",     [HC_MATH_EXP2] = "exp2",
-	[HC_MATH_LOG] = "log",	   [HC_MATH_LOG2] = "log2",   [HC_MATH_POW] = "pow",
+	[HC_MATH_SIN] = "sin",	   [HC_MATH_COS] = "cos",
+	[HC_MATH_TAN] = "tan",	   [HC_MATH_ASIN] = "asin",
+	[HC_MATH_ACOS] = "acos",   [HC_MATH_ATAN] = "atan",
+	[HC_MATH_ATAN2] = "atan2", [HC_MATH_SINH] = "sinh",
+	[HC_MATH_COSH] = "cosh",   [HC_MATH_TANH] = "tanh",
+	[HC_MATH_ASINH] = "asinh", [HC_MATH_ACOSH] = "acosh",
+	[HC_MATH_ATANH] = "atanh", [HC_MATH_EXP] = "exp",
+	[HC_MATH_EXP2] = "exp2",   [HC_MATH_LOG] = "log",
+	[HC_MATH_LOG2] = "log2",   [HC_MATH_POW] = "pow",
 	[HC_MATH_SQRT] = "sqrt",   [HC_MATH_INVERSESQRT] = "inversesqrt",
 };
 

@@ -14,7 +14,7 @@
 #define TABLE_WORDS (sizeof(two_over_pi) / sizeof(two_over_pi[0]))
 
 /* From here on the three-part reduction loses bits. */
-#define LARGE 0x1p15f
+#define LARGE	    0x1p15f
 
 /* Quadrant in the low two bits of @q, and the rest. */
 struct reduced {
@@ -76,8 +76,8 @@ static struct reduced reduce_large(const struct mb *x, val a)
 	}
 	p = LLVMBuildShl(x->b, LLVMBuildMul(x->b, m, w[0], ""), c32, "");
 	p = LLVMBuildAdd(x->b, p, LLVMBuildMul(x->b, m, w[1], ""), "");
-	p = LLVMBuildAdd(x->b, p,
-			 LLVMBuildLShr(x->b, LLVMBuildMul(x->b, m, w[2], ""), c32, ""), "");
+	p = LLVMBuildAdd(x->b, p, LLVMBuildLShr(x->b, LLVMBuildMul(x->b, m, w[2], ""), c32, ""),
+			 "");
 	q = LLVMBuildLShr(x->b, LLVMBuildAdd(x->b, p, round, ""), c62, "");
 	fraction = LLVMBuildSub(x->b, p, LLVMBuildShl(x->b, q, c62, ""), "");
 	d = LLVMBuildFMul(x->b, LLVMBuildSIToFP(x->b, fraction, f64s, ""),
@@ -229,7 +229,8 @@ static val emit_atan(const struct mb *x, val a)
 {
 	val magnitude = fabs_(x, a);
 	/* 2^60 and infinity have the same arc tangent. */
-	val bounded = sel(x, fcmp(x, LLVMRealOGT, magnitude, fc(x, 0x1p60f)), fc(x, 0x1p60f), magnitude);
+	val bounded =
+		sel(x, fcmp(x, LLVMRealOGT, magnitude, fc(x, 0x1p60f)), fc(x, 0x1p60f), magnitude);
 
 	return xor_sign(x, atan_ratio(x, bounded, fc(x, 1.0f)), sign_bit(x, a));
 }
@@ -242,8 +243,8 @@ static val emit_atan2(const struct mb *x, val y, val d)
 	val huge = fcmp(x, LLVMRealOGT, largest, fc(x, 0x1p100f));
 	val tiny = fcmp(x, LLVMRealOLT, largest, fc(x, 0x1p-60f));
 	val factor = sel(x, huge, fc(x, 0x1p-40f), sel(x, tiny, fc(x, 0x1p80f), fc(x, 1.0f)));
-	val both_inf = LLVMBuildAnd(x->b, fcmp(x, LLVMRealOEQ, ay, inf), fcmp(x, LLVMRealOEQ, ad, inf),
-				    "");
+	val both_inf = LLVMBuildAnd(x->b, fcmp(x, LLVMRealOEQ, ay, inf),
+				    fcmp(x, LLVMRealOEQ, ad, inf), "");
 	val both_zero = fcmp(x, LLVMRealOEQ, largest, zero);
 	val r, behind;
 

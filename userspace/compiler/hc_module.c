@@ -23,7 +23,8 @@ const char *hc_op_name(uint32_t op)
 struct hc_id *hc_id(struct hc_module *m, uint32_t id)
 {
 	if (id >= m->bound)
-		hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "id %u is not below the bound %u", id, m->bound);
+		hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "id %u is not below the bound %u", id,
+			 m->bound);
 	return &m->ids[id];
 }
 
@@ -46,7 +47,8 @@ bool hc_is_address(struct hc_module *m, uint32_t id)
 	const struct hc_id *entry = id < m->bound ? &m->ids[id] : NULL;
 	const struct hc_type *type;
 
-	if (!entry || (entry->kind != HC_ID_VALUE && entry->kind != HC_ID_CONSTANT) || entry->type >= m->bound)
+	if (!entry || (entry->kind != HC_ID_VALUE && entry->kind != HC_ID_CONSTANT) ||
+	    entry->type >= m->bound)
 		return false;
 	type = m->ids[entry->type].as_type;
 	return type && type->storage_class == SpvStorageClassPhysicalStorageBuffer;
@@ -99,7 +101,8 @@ struct hc_type *hc_member_type(struct hc_module *m, struct hc_type *type, uint32
 	default:
 		break;
 	}
-	hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "member %u of a type that has no such member", index);
+	hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "member %u of a type that has no such member",
+		 index);
 }
 
 struct hc_type *hc_leaf_type(struct hc_module *m, struct hc_type *type, uint32_t leaf)
@@ -117,7 +120,8 @@ struct hc_type *hc_leaf_type(struct hc_module *m, struct hc_type *type, uint32_t
 		case HC_TYPE_VECTOR:
 		case HC_TYPE_MATRIX:
 		case HC_TYPE_ARRAY:
-			type = hc_member_type(m, type, leaf / hc_type(m, type->element)->leaves, &first);
+			type = hc_member_type(m, type, leaf / hc_type(m, type->element)->leaves,
+					      &first);
 			leaf -= first;
 			break;
 		default:
@@ -155,7 +159,7 @@ static void set_memory(struct hc_module *m, struct hc_type *type, const struct h
 	type->align = element->align;
 	if (__builtin_mul_overflow(step, count, &type->size) || type->size > UINT32_MAX)
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "an array of %llu elements is too large",
-			(unsigned long long)count);
+			 (unsigned long long)count);
 }
 
 static void parse_struct(struct hc_module *m, struct hc_type *type, const uint32_t *w, uint32_t n)
@@ -190,12 +194,13 @@ static void parse_struct(struct hc_module *m, struct hc_type *type, const uint32
 
 static void parse_number(struct hc_module *m, struct hc_type *type, uint32_t width)
 {
-	bool ok = type->kind == HC_TYPE_INT ? width == 8 || width == 16 || width == 32 || width == 64 :
-					      width == 16 || width == 32 || width == 64;
+	bool ok = type->kind == HC_TYPE_INT
+			  ? width == 8 || width == 16 || width == 32 || width == 64
+			  : width == 16 || width == 32 || width == 64;
 
 	if (!ok)
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s of %u bits is not supported",
-			type->kind == HC_TYPE_INT ? "an integer" : "a float", width);
+			 type->kind == HC_TYPE_INT ? "an integer" : "a float", width);
 	type->width = width;
 	type->leaves = 1;
 	type->size = type->align = width / 8;
@@ -235,7 +240,8 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		return true;
 	case SpvOpTypeFloat:
 		if (n > 2)
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "float encoding %u is not supported", w[2]);
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "float encoding %u is not supported",
+				 w[2]);
 		type = new_type(m, id, HC_TYPE_FLOAT);
 		parse_number(m, type, w[1]);
 		return true;
@@ -284,7 +290,8 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		return true;
 	default:
 		if (!strncmp(hc_op_name(op), "OpType", 6))
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported", hc_op_name(op));
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported",
+				 hc_op_name(op));
 		return false;
 	}
 }
@@ -298,8 +305,8 @@ static uint64_t *new_constant(struct hc_module *m, uint32_t type, uint32_t id)
 	uint64_t *leaves;
 
 	if (!t->leaves)
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "constant %u of over %u scalars is not supported", id,
-			 HC_MAX_LEAVES);
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+			 "constant %u of over %u scalars is not supported", id, HC_MAX_LEAVES);
 	leaves = HC_NEW(m->hc, uint64_t, t->leaves);
 	entry->kind = HC_ID_CONSTANT;
 	entry->type = type;
@@ -333,7 +340,8 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 			uint32_t count = hc_type_of(m, w[i])->leaves;
 
 			if (part->kind != HC_ID_CONSTANT || count > type->leaves - leaf)
-				hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "constituent %u of constant %u", w[i], w[1]);
+				hc_abort(m->hc, HC_ERROR_INVALID_SPIRV,
+					 "constituent %u of constant %u", w[i], w[1]);
 			memcpy(leaves + leaf, part->constant, count * sizeof(*leaves));
 			leaf += count;
 		}
@@ -348,8 +356,10 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 		new_constant(m, w[0], w[1]);
 		return true;
 	default:
-		if (!strncmp(hc_op_name(op), "OpConstant", 10) || !strncmp(hc_op_name(op), "OpSpecConstant", 14))
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported", hc_op_name(op));
+		if (!strncmp(hc_op_name(op), "OpConstant", 10) ||
+		    !strncmp(hc_op_name(op), "OpSpecConstant", 14))
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported",
+				 hc_op_name(op));
 		return false;
 	}
 }
@@ -389,7 +399,8 @@ static void decorate(struct hc_module *m, uint32_t target, uint32_t decoration, 
 		break;
 	case SpvDecorationFPRoundingMode:
 		if (value != SpvFPRoundingModeRTE)
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "FPRoundingMode %u is not supported", value);
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "FPRoundingMode %u is not supported",
+				 value);
 		break;
 	default:
 		break;
@@ -452,6 +463,10 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityUniformAndStorageBuffer8BitAccess:
 	case SpvCapabilityStoragePushConstant8:
 	case SpvCapabilityPhysicalStorageBufferAddresses:
+	case SpvCapabilityDotProduct:
+	case SpvCapabilityDotProductInputAll:
+	case SpvCapabilityDotProductInput4x8Bit:
+	case SpvCapabilityDotProductInput4x8BitPacked:
 	case SpvCapabilityVulkanMemoryModel:
 	case SpvCapabilityVulkanMemoryModelDeviceScope:
 	case SpvCapabilityRoundingModeRTE:
@@ -460,7 +475,7 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 		return;
 	default:
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "capability %s is not supported",
-			SpvCapabilityToString((SpvCapability)capability));
+			 SpvCapabilityToString((SpvCapability)capability));
 	}
 }
 
@@ -472,8 +487,8 @@ static void find_entry(struct hc_module *m, const uint32_t *w, uint32_t n)
 	if (n < 3 || strnlen(name, most) == most || strcmp(name, m->hc->info->entry_point))
 		return;
 	if (w[0] != SpvExecutionModelGLCompute)
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "entry point %s is of execution model %u, expected GLCompute",
-			name, w[0]);
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+			 "entry point %s is of execution model %u, expected GLCompute", name, w[0]);
 	m->entry = w[1];
 }
 
@@ -589,7 +604,8 @@ static bool next(struct hc_module *m, size_t *offset, struct walk *at)
 		return false;
 	length = m->words[*offset] >> 16;
 	if (!length || length > m->word_count - *offset)
-		hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "instruction at word %zu runs out of the module", *offset);
+		hc_abort(m->hc, HC_ERROR_INVALID_SPIRV,
+			 "instruction at word %zu runs out of the module", *offset);
 	at->op = m->words[*offset] & 0xffff;
 	at->w = m->words + *offset + 1;
 	at->n = length - 1;
@@ -677,7 +693,8 @@ struct hc_module *hc_module_parse(struct hc *hc, const uint32_t *words, size_t w
 	m->word_count = word_count;
 	m->bound = words[3];
 	if (m->bound > HC_MAX_IDS)
-		hc_abort(hc, HC_ERROR_UNSUPPORTED, "id bound %u, at most %u are handled", m->bound, HC_MAX_IDS);
+		hc_abort(hc, HC_ERROR_UNSUPPORTED, "id bound %u, at most %u are handled", m->bound,
+			 HC_MAX_IDS);
 	m->ids = HC_NEW(hc, struct hc_id, m->bound + 1);
 	for (i = 0; i < m->bound; i++)
 		m->ids[i].builtin = HC_NONE;
@@ -691,19 +708,22 @@ struct hc_module *hc_module_parse(struct hc *hc, const uint32_t *words, size_t w
 	parse_declarations(m);
 	if (!m->entry)
 		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT, "no entry point \"%s\" of a compute shader",
-			hc->info->entry_point);
+			 hc->info->entry_point);
 	if (!m->block_count)
-		hc_abort(hc, HC_ERROR_INVALID_SPIRV, "entry point \"%s\" has no code", hc->info->entry_point);
+		hc_abort(hc, HC_ERROR_INVALID_SPIRV, "entry point \"%s\" has no code",
+			 hc->info->entry_point);
 	for (i = 0; i < m->block_count; i++)
 		if (m->blocks[i].last == HC_NONE || m->blocks[i].last < m->blocks[i].first)
-			hc_abort(hc, HC_ERROR_INVALID_SPIRV, "block %u has no code", m->blocks[i].label);
+			hc_abort(hc, HC_ERROR_INVALID_SPIRV, "block %u has no code",
+				 m->blocks[i].label);
 	for (i = 0; i < 3; i++)
 		if (!hc->local_size[i] || hc->local_size[i] > 65536)
-			hc_abort(hc, HC_ERROR_INVALID_SPIRV, "local size %u x %u x %u", hc->local_size[0],
-				hc->local_size[1], hc->local_size[2]);
+			hc_abort(hc, HC_ERROR_INVALID_SPIRV, "local size %u x %u x %u",
+				 hc->local_size[0], hc->local_size[1], hc->local_size[2]);
 	if ((uint64_t)hc->local_size[0] * hc->local_size[1] * hc->local_size[2] > 4096)
-		hc_abort(hc, HC_ERROR_UNSUPPORTED, "work-group of %u x %u x %u invocations, at most 4096 are handled",
-			hc->local_size[0], hc->local_size[1], hc->local_size[2]);
+		hc_abort(hc, HC_ERROR_UNSUPPORTED,
+			 "work-group of %u x %u x %u invocations, at most 4096 are handled",
+			 hc->local_size[0], hc->local_size[1], hc->local_size[2]);
 	hc->invocations = hc->local_size[0] * hc->local_size[1] * hc->local_size[2];
 	hc->subgroups = (hc->invocations + hc->lanes - 1) / hc->lanes;
 	return m;

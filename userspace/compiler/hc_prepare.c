@@ -102,7 +102,8 @@ static void specialize(struct hc *hc, uint32_t *words, size_t count)
 	if (!hc->info->spec_constant_count)
 		return;
 	if (bound > HC_MAX_IDS)
-		hc_abort(hc, HC_ERROR_UNSUPPORTED, "id bound %u, at most %u are handled", bound, HC_MAX_IDS);
+		hc_abort(hc, HC_ERROR_UNSUPPORTED, "id bound %u, at most %u are handled", bound,
+			 HC_MAX_IDS);
 	spec_id = HC_NEW(hc, uint32_t, bound);
 	/* The module is valid, so every instruction lies inside and has its operands. */
 	for (i = HEADER_WORDS; i < count; i += length) {
@@ -112,7 +113,8 @@ static void specialize(struct hc *hc, uint32_t *words, size_t count)
 		length = words[i] >> 16;
 		if (op == SpvOpDecorate && words[i + 2] == SpvDecorationSpecId)
 			spec_id[words[i + 1]] = words[i + 3] + 1;
-		if (op != SpvOpSpecConstant && op != SpvOpSpecConstantTrue && op != SpvOpSpecConstantFalse)
+		if (op != SpvOpSpecConstant && op != SpvOpSpecConstantTrue &&
+		    op != SpvOpSpecConstantFalse)
 			continue;
 		if (!spec_id[words[i + 2]])
 			continue;
@@ -142,8 +144,9 @@ uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 	size_t i;
 
 	if (info->spirv_words < HEADER_WORDS || info->spirv[0] != SpvMagicNumber)
-		hc_abort(hc, HC_ERROR_INVALID_SPIRV, "%zu words starting with 0x%08x, expected a SPIR-V module",
-			info->spirv_words, info->spirv_words ? info->spirv[0] : 0);
+		hc_abort(hc, HC_ERROR_INVALID_SPIRV,
+			 "%zu words starting with 0x%08x, expected a SPIR-V module",
+			 info->spirv_words, info->spirv_words ? info->spirv[0] : 0);
 	words = HC_NEW(hc, uint32_t, info->spirv_words);
 	memcpy(words, info->spirv, info->spirv_words * sizeof(*words));
 	context = spvContextCreate(SPV_ENV_VULKAN_1_3);

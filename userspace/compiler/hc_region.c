@@ -238,7 +238,8 @@ struct use {
 static bool is_local_memory(const struct hc_id *id)
 {
 	return id->kind == HC_ID_VARIABLE && !id->is_table &&
-	       (id->storage_class == SpvStorageClassFunction || id->storage_class == SpvStorageClassPrivate);
+	       (id->storage_class == SpvStorageClassFunction ||
+		id->storage_class == SpvStorageClassPrivate);
 }
 
 static void note_use(void *context, uint32_t id)

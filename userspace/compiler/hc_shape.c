@@ -19,7 +19,7 @@ struct analysis {
 	struct hc_shapes *shapes;
 	struct hc_node **block_parent; /* [block]: node whose list holds it */
 	bool *parted;		       /* [block]: lanes come here from different edges */
-	bool *split;		       /* [block]: subgroups come here from different edges, or at different times */
+	bool *split; /* [block]: subgroups come here from different edges, or at different times */
 	bool changed;
 };
 
@@ -129,8 +129,9 @@ static struct hc_shape divide(struct analysis *a, struct hc_shape x, uint32_t lo
 	struct hc_shape out = x;
 
 	out.positive = true;
-	out.align_log2 = remainder ? least(x.align_log2, ALIGN_MOST) :
-			 x.align_log2 > log2 ? (uint8_t)(x.align_log2 - log2) : 0;
+	out.align_log2 = remainder	       ? least(x.align_log2, ALIGN_MOST)
+			 : x.align_log2 > log2 ? (uint8_t)(x.align_log2 - log2)
+					       : 0;
 	if (hc_is_scalar(x))
 		return out;
 	/* The base is a multiple of 2^align, and no lane goes beyond the next multiple. */
@@ -210,16 +211,16 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 	case SpvOpSDiv:
 	case SpvOpSRem:
 	case SpvOpSMod:
-		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || !c || c & (c - 1) ||
-		    c > 1u << 30 || !x.positive) {
+		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || !c ||
+		    c & (c - 1) || c > 1u << 30 || !x.positive) {
 			out.positive = x.positive && y.positive;
 			return out;
 		}
 		return divide(a, x, (uint32_t)__builtin_ctzll(c),
 			      inst->op != SpvOpUDiv && inst->op != SpvOpSDiv);
 	case SpvOpBitwiseAnd:
-		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || !c || (c & (c + 1)) ||
-		    c > 1u << 30) {
+		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || !c ||
+		    (c & (c + 1)) || c > 1u << 30) {
 			out.positive = x.positive || y.positive;
 			return out;
 		}
@@ -281,7 +282,8 @@ static struct hc_shape builtin_shape(struct analysis *a, uint32_t builtin, uint3
 			return varying;
 		out = local_id(hc, component);
 		if (out.kind != HC_VARYING)
-			out.align_log2 = least(out.align_log2, zeros_below(hc->local_size[component]));
+			out.align_log2 =
+				least(out.align_log2, zeros_below(hc->local_size[component]));
 		return out;
 	case SpvBuiltInSubgroupEqMask:
 	case SpvBuiltInSubgroupGeMask:
@@ -319,7 +321,8 @@ static struct hc_id *root_of(struct analysis *a, uint32_t pointer, struct hc_sha
 		if (id->kind != HC_ID_VALUE)
 			break;
 		if (!inst)
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "a pointer made by %s is not supported",
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+				 "a pointer made by %s is not supported",
 				 hc_op_name(m->insts[id->index].op));
 		for (i = 1; i < inst->operands; i++)
 			*indices = depend(*indices, hc_shape_of(a->shapes, inst->operand[i], 0));
@@ -362,8 +365,8 @@ static void load(struct analysis *a, const struct hc_inst *inst)
 
 /* ---- Instructions ---- */
 
-static void copy_leaves(struct analysis *a, const struct hc_inst *inst, uint32_t to, uint32_t from_id,
-			uint32_t from, uint32_t count)
+static void copy_leaves(struct analysis *a, const struct hc_inst *inst, uint32_t to,
+			uint32_t from_id, uint32_t from, uint32_t count)
 {
 	uint32_t i;
 
@@ -396,7 +399,8 @@ static void composite(struct analysis *a, const struct hc_inst *inst)
 		}
 		break;
 	case SpvOpCompositeExtract:
-		at = leaf_at(a, hc_type_of(a->m, inst->operand[0]), inst->operand + 1, inst->operands - 1u);
+		at = leaf_at(a, hc_type_of(a->m, inst->operand[0]), inst->operand + 1,
+			     inst->operands - 1u);
 		copy_leaves(a, inst, 0, inst->operand[0], at, type->leaves);
 		break;
 	case SpvOpCompositeInsert:
@@ -551,7 +555,8 @@ static bool keeps_steps(struct analysis *a, const struct hc_inst *inst)
 	if (leaves != hc_type_of(a->m, inst->operand[0])->leaves || to->kind != HC_TYPE_INT ||
 	    from->kind != HC_TYPE_INT || to->width < 32 || from->width < 32)
 		return false;
-	for (leaf = 0; inst->op == SpvOpUConvert && to->width > from->width && leaf < leaves; leaf++) {
+	for (leaf = 0; inst->op == SpvOpUConvert && to->width > from->width && leaf < leaves;
+	     leaf++) {
 		struct hc_shape shape = hc_shape_of(a->shapes, inst->operand[0], leaf);
 
 		if (shape.known && !hc_is_scalar(shape) && !shape.positive)
@@ -829,8 +834,9 @@ struct hc_shapes *hc_shape(struct hc_module *m, struct hc_list *tree)
 		if (type->leaves)
 			shapes->leaf[inst->result] = HC_NEW(m->hc, struct hc_shape, type->leaves);
 		else if (type->kind != HC_TYPE_POINTER && type->kind != HC_TYPE_VOID)
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s makes a value of more than %u scalars",
-				 hc_op_name(inst->op), HC_MAX_LEAVES);
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+				 "%s makes a value of more than %u scalars", hc_op_name(inst->op),
+				 HC_MAX_LEAVES);
 	}
 	note_parents(&a, tree);
 	do {

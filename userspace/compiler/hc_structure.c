@@ -87,8 +87,8 @@ static struct hc_node *fallen_into(const struct scope *scope, uint32_t label, ui
 static void build(struct builder *b, struct hc_list *list, struct hc_node *parent, uint32_t from,
 		  uint32_t label, uint32_t stop, const struct scope *scope);
 
-static void build_if(struct builder *b, struct hc_list *list, struct hc_node *parent, uint32_t block,
-		     uint32_t stop, const struct scope *scope)
+static void build_if(struct builder *b, struct hc_list *list, struct hc_node *parent,
+		     uint32_t block, uint32_t stop, const struct scope *scope)
 {
 	const struct hc_inst *branch = &b->m->insts[b->m->blocks[block].last];
 	struct hc_node *node = new_node(b, HC_NODE_IF, parent);
@@ -101,13 +101,15 @@ static void build_if(struct builder *b, struct hc_list *list, struct hc_node *pa
 		build(b, &node->body[i], node, block, branch->operand[1 + i], stop, scope);
 }
 
-static void find_falls(struct hc_list *list, const struct hc_node *target, uint32_t from, uint32_t *into)
+static void find_falls(struct hc_list *list, const struct hc_node *target, uint32_t from,
+		       uint32_t *into)
 {
 	struct hc_node *node;
 	uint32_t i;
 
 	for (node = list->first; node; node = node->next) {
-		if (node->kind == HC_NODE_JUMP && node->jump == HC_JUMP_FALL && node->target == target)
+		if (node->kind == HC_NODE_JUMP && node->jump == HC_JUMP_FALL &&
+		    node->target == target)
 			into[from] = node->target_case;
 		find_falls(&node->body[0], target, from, into);
 		find_falls(&node->body[1], target, from, into);
@@ -130,7 +132,8 @@ static uint32_t *case_order(struct builder *b, struct hc_node *node)
 	for (i = 0; i < node->case_count; i++)
 		if (into[i] != HC_NONE) {
 			if (entered[into[i]])
-				hc_abort(b->m->hc, HC_ERROR_UNSUPPORTED, "two cases that fall into block %u",
+				hc_abort(b->m->hc, HC_ERROR_UNSUPPORTED,
+					 "two cases that fall into block %u",
 					 node->cases[into[i]].label);
 			entered[into[i]] = true;
 		}
@@ -139,7 +142,8 @@ static uint32_t *case_order(struct builder *b, struct hc_node *node)
 		for (at = entered[i] ? HC_NONE : i; at != HC_NONE; at = into[at])
 			order[count++] = at;
 	if (count != node->case_count)
-		hc_abort(b->m->hc, HC_ERROR_INVALID_SPIRV, "cases that fall into each other in a circle");
+		hc_abort(b->m->hc, HC_ERROR_INVALID_SPIRV,
+			 "cases that fall into each other in a circle");
 	return order;
 }
 
@@ -170,7 +174,7 @@ static void build_switch(struct builder *b, struct hc_list *list, struct hc_node
 		if (!at) {
 			at = &node->cases[node->case_count++];
 			at->label = label;
-			at->literals = HC_NEW(b->m->hc, uint32_t, (size_t)words * (pairs + 1));
+			at->literals = HC_NEW(b->m->hc, uint32_t, (size_t)words *(pairs + 1));
 		}
 		if (i)
 			memcpy((uint32_t *)at->literals + at->literal_count++ * words, pair,
@@ -190,8 +194,8 @@ static void build_switch(struct builder *b, struct hc_list *list, struct hc_node
 	node->order = case_order(b, node);
 }
 
-static void build_loop(struct builder *b, struct hc_list *list, struct hc_node *parent, uint32_t block,
-		       const struct scope *outer)
+static void build_loop(struct builder *b, struct hc_list *list, struct hc_node *parent,
+		       uint32_t block, const struct scope *outer)
 {
 	struct hc_block *header = &b->m->blocks[block];
 	struct hc_node *node = new_node(b, HC_NODE_LOOP, parent);
@@ -224,7 +228,8 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 				list == &parent->body[0];
 
 	if (++b->depth > HC_MAX_DEPTH)
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "control flow nested deeper than %u", HC_MAX_DEPTH);
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "control flow nested deeper than %u",
+			 HC_MAX_DEPTH);
 	for (;;) {
 		const struct scope *jump;
 		struct hc_node *node, *into;
@@ -271,8 +276,9 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 		header_of_parent = false;
 		if (block->placed)
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
-				"block %u is reached in two ways that no merge joins: unstructured control flow, or a switch case that falls through",
-				label);
+				 "block %u is reached in two ways that no merge joins: "
+				 "unstructured control flow, or a switch case that falls through",
+				 label);
 		block->placed = true;
 		node = new_node(b, HC_NODE_CODE, parent);
 		node->block = number;
@@ -296,7 +302,8 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 			break;
 		case SpvOpSwitch:
 			if (!block->merge)
-				hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "OpSwitch without a merge block");
+				hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+					 "OpSwitch without a merge block");
 			build_switch(b, list, parent, number, block->merge, scope);
 			from = HC_NONE;
 			label = block->merge;
@@ -306,7 +313,8 @@ static void build(struct builder *b, struct hc_list *list, struct hc_node *paren
 			append(list, new_node(b, HC_NODE_END, parent));
 			break;
 		default:
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported", hc_op_name(end->op));
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "%s is not supported",
+				 hc_op_name(end->op));
 		}
 		break;
 	}

@@ -29,7 +29,8 @@ static bool is_initialization(struct hc_module *m, const struct hc_inst *inst)
 {
 	const struct hc_id *id = inst->op == SpvOpStore ? hc_id(m, inst->operand[0]) : NULL;
 
-	return id && id->kind == HC_ID_VARIABLE && id->initializer && id->initializer == inst->operand[1];
+	return id && id->kind == HC_ID_VARIABLE && id->initializer &&
+	       id->initializer == inst->operand[1];
 }
 
 void hc_find_tables(struct hc_module *m)
@@ -57,5 +58,6 @@ void hc_find_tables(struct hc_module *m)
 	}
 	for (i = 0; i < m->inst_count; i++)
 		if (is_initialization(m, &m->insts[i]) && m->ids[m->insts[i].operand[0]].is_table)
-			m->insts[i] = (struct hc_inst){ .op = SpvOpNop, .block = m->insts[i].block };
+			m->insts[i] =
+				(struct hc_inst){ .op = SpvOpNop, .block = m->insts[i].block };
 }

@@ -12,13 +12,13 @@
 #include "hc_codegen.h"
 #include "hc_math.h"
 
-#define RISCV_MIN_VLEN 128
-#define RISCV_MAX_VLEN 1024
+#define RISCV_MIN_VLEN	       128
+#define RISCV_MAX_VLEN	       1024
 #define RISCV_VECTOR_REGISTERS 32
 
 /* Subgroup sizes below 8 buy nothing, above 32 they only spill; kernels hold a value in up to four registers. */
-#define MIN_SUBGROUP 8
-#define MAX_SUBGROUP 32
+#define MIN_SUBGROUP	       8
+#define MAX_SUBGROUP	       32
 
 /*
  * The x86 features that instruction selection for kernels depends on, in the order in which they go into
@@ -89,8 +89,9 @@ static bool has_feature(const char *features, const char *name)
 
 static bool has_avx512(const char *f)
 {
-	return has_feature(f, "avx512f") && has_feature(f, "avx512bw") && has_feature(f, "avx512cd") &&
-	       has_feature(f, "avx512dq") && has_feature(f, "avx512vl");
+	return has_feature(f, "avx512f") && has_feature(f, "avx512bw") &&
+	       has_feature(f, "avx512cd") && has_feature(f, "avx512dq") &&
+	       has_feature(f, "avx512vl");
 }
 
 static bool has_avx2(const char *f)
@@ -173,8 +174,7 @@ enum hc_result hc_target_host(struct hc_target *target, const char *isa)
 	 * back the others.
 	 */
 	target->arch = HC_ARCH_X86_64;
-	snprintf(target->cpu, sizeof(target->cpu), "%s",
-		 level == LEVEL_AVX512 ? cpu : "x86-64-v3");
+	snprintf(target->cpu, sizeof(target->cpu), "%s", level == LEVEL_AVX512 ? cpu : "x86-64-v3");
 	if (!write_features(target->features, sizeof(target->features), host, level)) {
 		result = HC_ERROR_INTERNAL;
 		goto out;
@@ -203,7 +203,8 @@ enum hc_result hc_target_host(struct hc_target *target, const char *isa)
 enum hc_result hc_target_riscv64(struct hc_target *target, uint32_t vlen_bits)
 {
 	memset(target, 0, sizeof(*target));
-	if (vlen_bits < RISCV_MIN_VLEN || vlen_bits > RISCV_MAX_VLEN || (vlen_bits & (vlen_bits - 1)))
+	if (vlen_bits < RISCV_MIN_VLEN || vlen_bits > RISCV_MAX_VLEN ||
+	    (vlen_bits & (vlen_bits - 1)))
 		return HC_ERROR_INVALID_ARGUMENT;
 
 	target->arch = HC_ARCH_RISCV64;
@@ -225,7 +226,8 @@ int hc_target_has_f16(const struct hc_target *target)
 	case HC_ARCH_X86_64:
 		return has_feature(target->features, "f16c");
 	case HC_ARCH_RISCV64:
-		return has_feature(target->features, "zvfhmin") || has_feature(target->features, "zvfh");
+		return has_feature(target->features, "zvfhmin") ||
+		       has_feature(target->features, "zvfh");
 	default:
 		return 0;
 	}

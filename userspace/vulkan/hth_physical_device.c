@@ -56,6 +56,9 @@ static void fill_features(struct hth_features *f)
 	f->shaderSharedInt64Atomics = VK_TRUE;
 	f->shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
 	f->shaderUniformBufferArrayDynamicIndexing = VK_TRUE;
+	f->bufferDeviceAddress = VK_TRUE;
+	f->shaderIntegerDotProduct = VK_TRUE;
+	f->shaderZeroInitializeWorkgroupMemory = VK_TRUE;
 	f->vulkanMemoryModel = VK_TRUE;
 	f->vulkanMemoryModelDeviceScope = VK_TRUE;
 
