@@ -14,7 +14,7 @@ KDIR ?=
 running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
 
-.PHONY: all userspace modules check run install format format-check docs clean help
+.PHONY: all userspace modules check run bench install format format-check docs clean help
 
 all: modules userspace
 
@@ -24,6 +24,7 @@ help:
 	@echo 'make userspace  all but the module, in $(BUILD)/'
 	@echo 'make run        boots a virtual machine with a virtual board and runs a model on it'
 	@echo 'make check      all tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make bench      the shaders on the CPU device and on lavapipe, in turns; BENCH="$(BENCH)"'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
 	@echo 'make docs       the documentation as HTML, in $(BUILD)/Documentation/html'
 	@echo 'make format     lays out all C as .clang-format says; make format-check only looks'
@@ -50,6 +51,11 @@ check: all
 
 run: all
 	@tests/vm/run-demo $(BUILD)
+
+# What to run, for example BENCH='matmul 20'
+BENCH ?= matmul
+bench: userspace
+	@tests/bench/compare $(BUILD) $(BENCH)
 
 install: all
 	meson install -C $(BUILD) --no-rebuild $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))

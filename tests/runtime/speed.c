@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * How fast the runtime's operations are, side by side on every device that the loader finds (name drivers in
- * VK_DRIVER_FILES to compare them). Devices take turns, so that a busy machine is unfair to none; the best of
- * some rounds counts. Results are not checked here; the tests do that.
+ * VK_DRIVER_FILES to compare them). Devices take turns, so that a busy machine is unfair to none. Results are not
+ * checked here; the tests do that. `make bench` runs it on the project's CPU device and on lavapipe.
  *
  *	usage: runtime_speed [matmul|decode|attention]… [rounds]
  */
@@ -15,6 +15,7 @@
 #include "hearth.h"
 
 #define MAX_DEVICES 8
+#define MAX_ROUNDS  100
 #define WAIT_NS	    (600ull * 1000000000)
 
 struct contender {
@@ -23,7 +24,7 @@ struct contender {
 	struct hearth_device_properties properties;
 	struct hearth_recording *recording;
 	struct hearth_buffer *buffers[6];
-	double best_s;
+	double seconds[MAX_ROUNDS];
 };
 
 static struct contender contenders[MAX_DEVICES];
@@ -63,41 +64,49 @@ static struct hearth_view make_buffer(struct contender *c, int slot, uint64_t by
 	return (struct hearth_view){ c->buffers[slot], 0, 0 };
 }
 
-static void run(struct contender *c)
+static double run(struct contender *c)
 {
 	double start = now_s();
-	double took;
 
 	require(hearth_stream_submit(c->stream, c->recording), "submit");
 	require(hearth_stream_wait(c->stream, WAIT_NS), "wait");
-	took = now_s() - start;
-	if (c->best_s == 0 || took < c->best_s)
-		c->best_s = took;
+	return now_s() - start;
+}
+
+static int compare_seconds(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
 }
 
 /* All contenders have a recording: runs them in turn, prints, and drops what they hold. */
 static void measure(const char *name, double work, const char *unit)
 {
-	for (int round = 0; round <= rounds; round++)
-		for (uint32_t i = 0; i < contender_count; i++) {
-			run(&contenders[i]);
-			if (!round) /* the first run may compile */
-				contenders[i].best_s = 0;
-		}
+	struct contender *first = &contenders[0];
+
+	for (uint32_t i = 0; i < contender_count; i++)
+		run(&contenders[i]); /* the first run may compile */
+	for (int round = 0; round < rounds; round++)
+		for (uint32_t i = 0; i < contender_count; i++)
+			contenders[i].seconds[round] = run(&contenders[i]);
 	for (uint32_t i = 0; i < contender_count; i++) {
 		struct contender *c = &contenders[i];
 
-		printf("%-34s %-40.40s %10.3f ms %9.2f %s", name, c->properties.name,
-		       1e3 * c->best_s, work / c->best_s * 1e-9, unit);
+		qsort(c->seconds, (size_t)rounds, sizeof(*c->seconds), compare_seconds);
+		printf("%-30s  %-30.30s  best %9.3f ms  median %9.3f ms  %8.2f %s", name,
+		       c->properties.name, 1e3 * c->seconds[0], 1e3 * c->seconds[rounds / 2],
+		       work / c->seconds[0] * 1e-9, unit);
 		if (i)
-			printf("  %.2f × the first", contenders[0].best_s / c->best_s);
+			printf("  the first is %.2f times as fast (median %.2f)",
+			       c->seconds[0] / first->seconds[0],
+			       c->seconds[rounds / 2] / first->seconds[rounds / 2]);
 		printf("\n");
 		hearth_recording_destroy(c->recording);
 		for (int b = 0; b < 6; b++) {
 			hearth_buffer_destroy(c->buffers[b]);
 			c->buffers[b] = NULL;
 		}
-		c->best_s = 0;
 	}
 	fflush(stdout);
 }
@@ -198,7 +207,7 @@ int main(int argc, char **argv)
 		for (int n = 0; n < 3; n++)
 			some[n] |= !strcmp(argv[i], names[n]);
 		if (argv[i][0] >= '1' && argv[i][0] <= '9')
-			rounds = atoi(argv[i]);
+			rounds = atoi(argv[i]) < MAX_ROUNDS ? atoi(argv[i]) : MAX_ROUNDS;
 		else
 			all = false;
 	}
