@@ -492,14 +492,39 @@ static LLVMValueRef allowed(struct hc_emit *e, const struct place *p, uint64_t e
 	return LLVMBuildAnd(e->b, exec, inside(e, p, lane_offsets(e, p, extra), bytes), "");
 }
 
+/*
+ * x86 gathers words only, and LLVM makes branches of narrower ones. The aligned word around a narrow element lies on the same
+ * page, so that reading it does no harm.
+ */
+static LLVMValueRef gather_narrow(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointers,
+				  LLVMValueRef mask)
+{
+	LLVMTypeRef longs = hc_vector_of(e, e->i64), words = hc_vector_of(e, e->i32);
+	LLVMTypeRef types[] = { words, LLVMTypeOf(pointers) };
+	LLVMValueRef args[4], value, shift, bytes = LLVMBuildPtrToInt(e->b, pointers, longs, "");
+
+	shift = LLVMBuildAnd(e->b, LLVMBuildTrunc(e->b, bytes, words, ""), hc_int(e, words, 3), "");
+	shift = LLVMBuildShl(e->b, shift, hc_int(e, words, 3), "");
+	bytes = LLVMBuildAnd(e->b, bytes, hc_int(e, longs, ~3ull), "");
+	args[0] = LLVMBuildIntToPtr(e->b, bytes, types[1], "");
+	args[1] = LLVMConstInt(e->i32, 4, false);
+	args[2] = mask;
+	args[3] = LLVMConstNull(words);
+	value = hc_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
+	return LLVMBuildTrunc(e->b, LLVMBuildLShr(e->b, value, shift, ""), type, "");
+}
+
 static LLVMValueRef masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer,
 				uint64_t align, LLVMValueRef mask)
 {
-	LLVMTypeRef types[] = { type, LLVMTypeOf(pointer) };
+	LLVMTypeRef types[] = { type, LLVMTypeOf(pointer) }, element = LLVMGetElementType(type);
 	LLVMValueRef args[] = { pointer, LLVMConstInt(e->i32, align, false), mask,
 				LLVMConstNull(type) };
 	bool gather = hc_is_vector(pointer);
 
+	if (gather && e->hc->target->arch == HC_ARCH_X86_64 &&
+	    (element == e->i8 || element == e->i16))
+		return gather_narrow(e, type, pointer, mask);
 	return hc_intrinsic(e, gather ? "llvm.masked.gather" : "llvm.masked.load", types, 2, args,
 			    4);
 }

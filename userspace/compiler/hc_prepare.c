@@ -10,7 +10,10 @@
 #include <spirv-tools/libspirv.h>
 #include <spirv/unified1/spirv.h>
 
-#define HEADER_WORDS 5
+#define HEADER_WORDS	   5
+#define UNROLL		   "--loop-unroll"
+/* What takes LLVM seconds to compile is better left rolled. */
+#define MAX_UNROLLED_WORDS 40000
 
 static const char *const passes[] = {
 	"--freeze-spec-const",
@@ -30,7 +33,7 @@ static const char *const passes[] = {
 	"--ccp",
 	"--eliminate-dead-branches",
 	/* Loops that ask for it; then their arrays, now indexed by constants, become values too. */
-	"--loop-unroll",
+	UNROLL,
 	"--simplify-instructions",
 	"--ccp",
 	"--eliminate-dead-branches",
@@ -132,16 +135,33 @@ static void specialize(struct hc *hc, uint32_t *words, size_t count)
 	}
 }
 
+static spv_binary optimize(struct hc *hc, const uint32_t *words, size_t count, bool unroll)
+{
+	spv_optimizer_t *optimizer = spvOptimizerCreate(SPV_ENV_VULKAN_1_3);
+	spv_optimizer_options options = spvOptimizerOptionsCreate();
+	spv_binary optimized = NULL;
+	spv_result_t result;
+	size_t i;
+
+	spvOptimizerOptionsSetRunValidator(options, false);
+	spvOptimizerSetMessageConsumer(optimizer, note);
+	for (i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
+		if (unroll || strcmp(passes[i], UNROLL))
+			spvOptimizerRegisterPassFromFlag(optimizer, passes[i]);
+	result = spvOptimizerRun(optimizer, words, count, &optimized, options);
+	spvOptimizerOptionsDestroy(options);
+	spvOptimizerDestroy(optimizer);
+	if (result != SPV_SUCCESS || !optimized)
+		hc_abort(hc, HC_ERROR_INTERNAL, "SPIRV-Tools' optimizer failed with %d", result);
+	return optimized;
+}
+
 uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 {
 	const struct hc_compile_info *info = hc->info;
-	spv_optimizer_options options;
-	spv_binary optimized = NULL;
-	spv_optimizer_t *optimizer;
 	spv_context context;
-	spv_result_t result;
+	spv_binary optimized;
 	uint32_t *words;
-	size_t i;
 
 	if (info->spirv_words < HEADER_WORDS || info->spirv[0] != SpvMagicNumber)
 		hc_abort(hc, HC_ERROR_INVALID_SPIRV,
@@ -157,17 +177,11 @@ uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 	check(hc, context, words, info->spirv_words);
 	specialize(hc, words, info->spirv_words);
 
-	optimizer = spvOptimizerCreate(SPV_ENV_VULKAN_1_3);
-	options = spvOptimizerOptionsCreate();
-	spvOptimizerOptionsSetRunValidator(options, false);
-	spvOptimizerSetMessageConsumer(optimizer, note);
-	for (i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
-		spvOptimizerRegisterPassFromFlag(optimizer, passes[i]);
-	result = spvOptimizerRun(optimizer, words, info->spirv_words, &optimized, options);
-	spvOptimizerOptionsDestroy(options);
-	spvOptimizerDestroy(optimizer);
-	if (result != SPV_SUCCESS || !optimized)
-		hc_abort(hc, HC_ERROR_INTERNAL, "SPIRV-Tools' optimizer failed with %d", result);
+	optimized = optimize(hc, words, info->spirv_words, true);
+	if (optimized->wordCount > MAX_UNROLLED_WORDS) {
+		spvBinaryDestroy(optimized);
+		optimized = optimize(hc, words, info->spirv_words, false);
+	}
 	words = HC_NEW(hc, uint32_t, optimized->wordCount);
 	memcpy(words, optimized->code, optimized->wordCount * sizeof(*words));
 	*word_count = optimized->wordCount;
