@@ -11,11 +11,11 @@
 #include <spirv/unified1/spirv.h>
 
 #define HEADER_WORDS	   5
-#define UNROLL		   "--loop-unroll"
-/* What takes LLVM seconds to compile is better left rolled. */
-#define MAX_UNROLLED_WORDS 40000
+/* What takes LLVM seconds to compile is better left rolled, from the outermost loops inwards. */
+#define MAX_UNROLLED_WORDS 16000
+#define MAX_UNROLL_DEPTH   6
 
-static const char *const passes[] = {
+static const char *const before_unrolling[] = {
 	"--freeze-spec-const",
 	"--fold-spec-const-op-composite",
 	"--ccp",
@@ -32,8 +32,12 @@ static const char *const passes[] = {
 	"--ssa-rewrite",
 	"--ccp",
 	"--eliminate-dead-branches",
+	NULL,
+};
+
+static const char *const unrolling[] = {
 	/* Loops that ask for it; then their arrays, now indexed by constants, become values too. */
-	UNROLL,
+	"--loop-unroll",
 	"--simplify-instructions",
 	"--ccp",
 	"--eliminate-dead-branches",
@@ -51,6 +55,7 @@ static const char *const passes[] = {
 	"--simplify-instructions",
 	"--merge-blocks",
 	"--eliminate-dead-code-aggressive",
+	NULL,
 };
 
 /* What the optimizer has to say of a module that the validator accepted is not for users. */
@@ -135,19 +140,18 @@ static void specialize(struct hc *hc, uint32_t *words, size_t count)
 	}
 }
 
-static spv_binary optimize(struct hc *hc, const uint32_t *words, size_t count, bool unroll)
+static spv_binary optimize(struct hc *hc, const uint32_t *words, size_t count,
+			   const char *const *passes)
 {
 	spv_optimizer_t *optimizer = spvOptimizerCreate(SPV_ENV_VULKAN_1_3);
 	spv_optimizer_options options = spvOptimizerOptionsCreate();
 	spv_binary optimized = NULL;
 	spv_result_t result;
-	size_t i;
 
 	spvOptimizerOptionsSetRunValidator(options, false);
 	spvOptimizerSetMessageConsumer(optimizer, note);
-	for (i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
-		if (unroll || strcmp(passes[i], UNROLL))
-			spvOptimizerRegisterPassFromFlag(optimizer, passes[i]);
+	for (; *passes; passes++)
+		spvOptimizerRegisterPassFromFlag(optimizer, *passes);
 	result = spvOptimizerRun(optimizer, words, count, &optimized, options);
 	spvOptimizerOptionsDestroy(options);
 	spvOptimizerDestroy(optimizer);
@@ -156,11 +160,52 @@ static spv_binary optimize(struct hc *hc, const uint32_t *words, size_t count, b
 	return optimized;
 }
 
+/*
+ * Takes back the wish to be unrolled from loops that lie in no other such loop. A loop's blocks stand between its header and
+ * its merge block. Returns false if there was none.
+ */
+static bool keep_rolled(uint32_t *words, size_t count)
+{
+	uint32_t merge = 0, length;
+	bool found = false;
+	size_t i;
+
+	for (i = HEADER_WORDS; i < count; i += length) {
+		uint32_t op = words[i] & 0xffff;
+
+		length = words[i] >> 16;
+		if (op == SpvOpLabel && merge == words[i + 1])
+			merge = 0;
+		if (op != SpvOpLoopMerge || merge || !(words[i + 3] & SpvLoopControlUnrollMask))
+			continue;
+		merge = words[i + 1];
+		words[i + 3] &= ~(uint32_t)SpvLoopControlUnrollMask;
+		words[i + 3] |= SpvLoopControlDontUnrollMask;
+		found = true;
+	}
+	return found;
+}
+
+static spv_binary unroll(struct hc *hc, spv_binary before)
+{
+	spv_binary optimized = optimize(hc, before->code, before->wordCount, unrolling);
+	uint32_t depth;
+
+	for (depth = 1; optimized->wordCount > MAX_UNROLLED_WORDS && depth <= MAX_UNROLL_DEPTH;
+	     depth++) {
+		if (!keep_rolled(before->code, before->wordCount))
+			break;
+		spvBinaryDestroy(optimized);
+		optimized = optimize(hc, before->code, before->wordCount, unrolling);
+	}
+	return optimized;
+}
+
 uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 {
 	const struct hc_compile_info *info = hc->info;
 	spv_context context;
-	spv_binary optimized;
+	spv_binary before, optimized;
 	uint32_t *words;
 
 	if (info->spirv_words < HEADER_WORDS || info->spirv[0] != SpvMagicNumber)
@@ -177,11 +222,9 @@ uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 	check(hc, context, words, info->spirv_words);
 	specialize(hc, words, info->spirv_words);
 
-	optimized = optimize(hc, words, info->spirv_words, true);
-	if (optimized->wordCount > MAX_UNROLLED_WORDS) {
-		spvBinaryDestroy(optimized);
-		optimized = optimize(hc, words, info->spirv_words, false);
-	}
+	before = optimize(hc, words, info->spirv_words, before_unrolling);
+	optimized = unroll(hc, before);
+	spvBinaryDestroy(before);
 	words = HC_NEW(hc, uint32_t, optimized->wordCount);
 	memcpy(words, optimized->code, optimized->wordCount * sizeof(*words));
 	*word_count = optimized->wordCount;
