@@ -102,7 +102,7 @@ LLVMValueRef hc_local(struct hc_emit *e, LLVMTypeRef type, const char *name);
 /* Number of the first running lane, i32. */
 LLVMValueRef hc_first_lane(struct hc_emit *e);
 
-/* ---- hc_emit_memory.c ---- */
+/* ---- hc_emit_memory.c, hc_emit_place.c, hc_emit_atomic.c ---- */
 
 void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst);

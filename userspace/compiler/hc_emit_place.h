@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/* Places in memory, which loads, stores and atomics share. */
+#ifndef HEARTH_HC_EMIT_PLACE_H
+#define HEARTH_HC_EMIT_PLACE_H
+
+#include "hc_emit.h"
+
+/*
+ * A place in memory, for all lanes. Lane i is at base + constant + uniform + i * stride + varying[i]; for @local memory the
+ * whole offset is multiplied by the number of lanes and lane i's element is the i-th of a vector there.
+ * @limit: bytes behind @base that belong to the buffer, where they are to be checked.
+ */
+struct hc_place {
+	LLVMValueRef base;
+	LLVMValueRef limit;
+	uint64_t constant;
+	LLVMValueRef uniform; /* i64 or NULL */
+	int64_t stride;
+	LLVMValueRef varying; /* vector of i64 or NULL */
+	bool local;
+	bool decorated; /* laid out by decorations */
+	bool is_volatile;
+	struct hc_type *type;
+	/* Of a matrix on the way down, and of a vector that is a row-major matrix's column. */
+	uint32_t matrix_stride;
+	bool row_major;
+	uint32_t component_stride; /* 0: side by side */
+};
+
+uint64_t hc_align_up(uint64_t value, uint64_t align);
+
+/* The chain's instructions from the variable or address, which it returns, to the pointer. */
+uint32_t hc_chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *chain[HC_MAX_DEPTH],
+		     uint32_t *length);
+struct hc_place hc_find_place(struct hc_emit *e, uint32_t pointer, uint32_t *root_id);
+
+/* Offsets from the base, @extra bytes behind the place: of all lanes; of lane 0. */
+LLVMValueRef hc_lane_offsets(struct hc_emit *e, const struct hc_place *p, uint64_t extra);
+LLVMValueRef hc_uniform_offset(struct hc_emit *e, const struct hc_place *p, uint64_t extra);
+/* Which of @bytes at @offsets lie inside the buffer. */
+LLVMValueRef hc_inside(struct hc_emit *e, const struct hc_place *p, LLVMValueRef offsets,
+		       uint64_t bytes);
+/* Addresses of all lanes; of the whole vector. */
+LLVMValueRef hc_lane_pointers(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			      uint64_t bytes);
+LLVMValueRef hc_vector_pointer(struct hc_emit *e, const struct hc_place *p, uint64_t extra);
+/* Running lanes whose @bytes lie inside the buffer, where that is to be checked. */
+LLVMValueRef hc_allowed(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			uint64_t bytes);
+
+/* hc_emit_input.c */
+void hc_load_input(struct hc_emit *e, const struct hc_inst *inst, uint32_t root,
+		   uint32_t component);
+
+#endif /* HEARTH_HC_EMIT_PLACE_H */
