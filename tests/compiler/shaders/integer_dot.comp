@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 #version 460
 #extension GL_EXT_integer_dot_product : require
 #extension GL_EXT_shader_explicit_arithmetic_types : require
-// SPDX-License-Identifier: MIT
 // Dot products of bytes, packed and not, of shorts, and with an accumulator that saturates.
 layout(local_size_x = 64) in;
 layout(std430, set = 0, binding = 0) buffer Out { int o[]; };
