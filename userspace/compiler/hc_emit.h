@@ -36,6 +36,7 @@ struct hc_emit {
 	LLVMValueRef group_id[3], groups[3]; /* i32, of the work-group under way */
 	LLVMValueRef subgroup;		     /* i32, of the region's turn */
 	LLVMValueRef exec;
+	LLVMValueRef nowhere; /* 16 bytes of the stack, to be written in vain */
 	LLVMValueRef iota; /* <0, 1, …> of i32 */
 
 	uint32_t region; /* open one, or 0 */

@@ -27,8 +27,45 @@ static enum form form_of(const struct hc_place *p, uint64_t bytes)
 	return p->stride == (int64_t)bytes ? FORM_VECTOR : FORM_LANES;
 }
 
+/* 16 zero bytes in the image, to read where a buffer ends. */
+static LLVMValueRef zeros(struct hc_emit *e)
+{
+	LLVMTypeRef type = LLVMArrayType2(e->i8, 16);
+	LLVMValueRef global = LLVMGetNamedGlobal(e->module, "hc_zeros");
+
+	if (!global) {
+		global = LLVMAddGlobal(e->module, type, "hc_zeros");
+		LLVMSetInitializer(global, LLVMConstNull(type));
+		LLVMSetGlobalConstant(global, true);
+		LLVMSetLinkage(global, LLVMInternalLinkage);
+		LLVMSetAlignment(global, 16);
+	}
+	return global;
+}
+
 /*
- * x86 gathers words only, and LLVM makes branches of narrower ones. The aligned word around a narrow element lies on the same
+ * Without AVX-512 gathers are slow on many x86 processors, and LLVM makes a branch of each lane that may be off. A load for
+ * each lane needs none: lanes that are off read zeros elsewhere.
+ */
+static LLVMValueRef gather_apart(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointers, uint64_t align,
+				 LLVMValueRef mask)
+{
+	LLVMValueRef value = LLVMGetPoison(type), lane, load;
+	uint32_t i;
+
+	pointers = LLVMBuildSelect(e->b, mask, pointers, hc_splat(e, zeros(e)), "");
+	for (i = 0; i < e->lanes; i++) {
+		lane = LLVMConstInt(e->i32, i, false);
+		load = LLVMBuildLoad2(e->b, LLVMGetElementType(type),
+				      LLVMBuildExtractElement(e->b, pointers, lane, ""), "");
+		LLVMSetAlignment(load, (unsigned int)align);
+		value = LLVMBuildInsertElement(e->b, value, load, lane, "");
+	}
+	return value;
+}
+
+/*
+ * AVX-512 gathers words only, and LLVM makes branches of narrower ones. The aligned word around a narrow element lies on the same
  * page, so that reading it does no harm.
  */
 static LLVMValueRef gather_narrow(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointers,
@@ -57,11 +94,40 @@ static LLVMValueRef masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRe
 				LLVMConstNull(type) };
 	bool gather = hc_is_vector(pointer);
 
-	if (gather && e->hc->target->arch == HC_ARCH_X86_64 &&
-	    (element == e->i8 || element == e->i16))
-		return gather_narrow(e, type, pointer, mask);
+	if (gather && e->hc->target->arch == HC_ARCH_X86_64) {
+		if (e->hc->target->vector_bits < 512)
+			return gather_apart(e, type, pointer, align, mask);
+		if (element == e->i8 || element == e->i16)
+			return gather_narrow(e, type, pointer, mask);
+	}
 	return hc_intrinsic(e, gather ? "llvm.masked.gather" : "llvm.masked.load", types, 2, args,
 			    4);
+}
+
+/* Where to write what is not to be written. */
+static LLVMValueRef nowhere(struct hc_emit *e)
+{
+	if (!e->nowhere) {
+		e->nowhere = hc_local(e, LLVMArrayType2(e->i8, 16), "nowhere");
+		LLVMSetAlignment(e->nowhere, 16);
+	}
+	return e->nowhere;
+}
+
+/* A store for each lane, without branches; see gather_apart(). */
+static void scatter_apart(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointers, uint64_t align,
+			  LLVMValueRef mask)
+{
+	LLVMValueRef lane, store;
+	uint32_t i;
+
+	pointers = LLVMBuildSelect(e->b, mask, pointers, hc_splat(e, nowhere(e)), "");
+	for (i = 0; i < e->lanes; i++) {
+		lane = LLVMConstInt(e->i32, i, false);
+		store = LLVMBuildStore(e->b, LLVMBuildExtractElement(e->b, value, lane, ""),
+				       LLVMBuildExtractElement(e->b, pointers, lane, ""));
+		LLVMSetAlignment(store, (unsigned int)align);
+	}
 }
 
 static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer,
@@ -69,25 +135,15 @@ static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef poi
 {
 	LLVMTypeRef types[] = { LLVMTypeOf(value), LLVMTypeOf(pointer) };
 	LLVMValueRef args[] = { value, pointer, LLVMConstInt(e->i32, align, false), mask };
+	LLVMTypeRef element = LLVMGetElementType(types[0]);
 	bool scatter = hc_is_vector(pointer);
 
-	hc_intrinsic(e, scatter ? "llvm.masked.scatter" : "llvm.masked.store", types, 2, args, 4);
-}
-
-/* 16 zero bytes in the image, to read where a buffer ends. */
-static LLVMValueRef zeros(struct hc_emit *e)
-{
-	LLVMTypeRef type = LLVMArrayType2(e->i8, 16);
-	LLVMValueRef global = LLVMGetNamedGlobal(e->module, "hc_zeros");
-
-	if (!global) {
-		global = LLVMAddGlobal(e->module, type, "hc_zeros");
-		LLVMSetInitializer(global, LLVMConstNull(type));
-		LLVMSetGlobalConstant(global, true);
-		LLVMSetLinkage(global, LLVMInternalLinkage);
-		LLVMSetAlignment(global, 16);
+	if (scatter && e->hc->target->arch == HC_ARCH_X86_64 &&
+	    (e->hc->target->vector_bits < 512 || element == e->i8 || element == e->i16)) {
+		scatter_apart(e, value, pointer, align, mask);
+		return;
 	}
-	return global;
+	hc_intrinsic(e, scatter ? "llvm.masked.scatter" : "llvm.masked.store", types, 2, args, 4);
 }
 
 static LLVMValueRef load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
@@ -130,14 +186,10 @@ static void store_to_one_place(struct hc_emit *e, const struct hc_place *p, uint
 
 	if (hc_is_vector(value))
 		value = LLVMBuildExtractElement(e->b, value, hc_first_lane(e), "");
-	if (p->limit) {
-		LLVMValueRef nowhere = hc_local(e, LLVMArrayType2(e->i8, 16), "nowhere");
-
-		LLVMSetAlignment(nowhere, 16);
+	if (p->limit)
 		pointer = LLVMBuildSelect(
 			e->b, hc_inside(e, p, hc_uniform_offset(e, p, extra), type->size), pointer,
-			nowhere, "");
-	}
+			nowhere(e), "");
 	store = LLVMBuildStore(e->b, value, pointer);
 	LLVMSetAlignment(store, (unsigned int)type->size);
 	LLVMSetVolatile(store, p->is_volatile);

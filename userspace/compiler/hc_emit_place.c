@@ -325,7 +325,7 @@ struct hc_place hc_find_place(struct hc_emit *e, uint32_t pointer, uint32_t *roo
 	switch (root->kind == HC_ID_VARIABLE ? root->storage_class
 					     : SpvStorageClassPhysicalStorageBuffer) {
 	case SpvStorageClassPhysicalStorageBuffer:
-		p.decorated = true;
+		p.decorated = p.far = true;
 		follow_address(e, &p, *root_id);
 		break;
 	case SpvStorageClassUniform:
@@ -415,6 +415,22 @@ LLVMValueRef hc_inside(struct hc_emit *e, const struct hc_place *p, LLVMValueRef
 }
 
 /* Byte addresses of all lanes. */
+/*
+ * Nothing that is bound is larger than 4 GiB, so that 32 bits of an offset say it all: half the work for a gather. RISC-V
+ * takes them as they are; x86 extends their sign, so that the base moves by 2 GiB.
+ */
+static LLVMValueRef near_pointers(struct hc_emit *e, LLVMValueRef base, LLVMValueRef offsets)
+{
+	LLVMTypeRef words = hc_vector_of(e, e->i32), longs = hc_vector_of(e, e->i64);
+
+	offsets = LLVMBuildTrunc(e->b, offsets, words, "");
+	if (e->hc->target->arch == HC_ARCH_RISCV64)
+		return offset_pointer(e, base, LLVMBuildZExt(e->b, offsets, longs, ""));
+	offsets = LLVMBuildXor(e->b, offsets, hc_int(e, words, 1u << 31), "");
+	base = at_bytes(e, base, 1ull << 31);
+	return offset_pointer(e, base, LLVMBuildSExt(e->b, offsets, longs, ""));
+}
+
 LLVMValueRef hc_lane_pointers(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
 			      uint64_t bytes)
 {
@@ -429,7 +445,7 @@ LLVMValueRef hc_lane_pointers(struct hc_emit *e, const struct hc_place *p, uint6
 		offsets = LLVMBuildMul(e->b, offsets, hc_int(e, LLVMTypeOf(offsets), e->lanes), "");
 		offsets = LLVMBuildAdd(e->b, offsets, LLVMConstVector(steps, e->lanes), "");
 	}
-	return offset_pointer(e, p->base, offsets);
+	return p->far ? offset_pointer(e, p->base, offsets) : near_pointers(e, p->base, offsets);
 }
 
 LLVMValueRef hc_vector_pointer(struct hc_emit *e, const struct hc_place *p, uint64_t extra)

@@ -20,6 +20,7 @@ struct hc_place {
 	bool local;
 	bool decorated; /* laid out by decorations */
 	bool is_volatile;
+	bool far; /* offsets may take more than 32 bits */
 	struct hc_type *type;
 	/* Of a matrix on the way down, and of a vector that is a row-major matrix's column. */
 	uint32_t matrix_stride;
