@@ -168,6 +168,22 @@ static void expect_storage8(struct run *r)
 
 #define PART_BYTES (8u * 32u)
 
+static void expect_address(struct run *r)
+{
+	const uint32_t *v = WORDS(r, 1), *w = WORDS(r, 2);
+
+	for (uint32_t i = 0; i < 64; i++) {
+		uint32_t x = (v[i] & 1 ? w : v)[i] + v[63 - i], at = 0;
+
+		x = x * 3 + w[i * 2] - w[i * 2 + 1];
+		for (uint32_t k = 0; k < 4; k++) {
+			x ^= v[at + k];
+			at += x & 3;
+		}
+		WANT(r, 0)[i] = x + v[i / 2 * 2 + 1];
+	}
+}
+
 static const struct shader_case cases[] = {
 	{ "push",
 	  { 16, 1, 1 },
@@ -230,6 +246,13 @@ static const struct shader_case cases[] = {
 	  { 2, 1, 1 },
 	  .buffers = { { 64, 0, 0, SSBO }, { 64, 0, 1, SSBO }, { 128, 0, 2, SSBO } },
 	  .expect = expect_storage8 },
+	{ "buffer_address",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 256, 0, 0, SSBO }, { 256, 0, 1, SSBO }, { 512, 0, 2, SSBO } },
+	  .push_bytes = 24,
+	  .push_addresses = 3,
+	  .expect = expect_address },
 };
 
 const struct case_list memory_cases = { cases, sizeof(cases) / sizeof(cases[0]) };

@@ -37,6 +37,7 @@ struct shader_case {
 	uint32_t base[3];
 	struct buffer buffers[MAX_BUFFERS];
 	uint32_t push_bytes;
+	uint32_t push_addresses; /* the push constants begin with those of so many buffers */
 	struct hc_spec_constant spec[MAX_SPEC];
 	uint32_t spec_count;
 	uint32_t flags;

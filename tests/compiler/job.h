@@ -26,6 +26,7 @@ struct job {
 	uint64_t tables[HEARTH_KERNEL_MAX_SETS]; /* 0: none */
 	uint32_t table_count[HEARTH_KERNEL_MAX_SETS];
 	uint32_t dynamic_count;
+	uint32_t push_addresses; /* 64-bit words at the start of the push constants */
 	uint32_t pieces; /* calls that the grid is divided into */
 	uint64_t scratch, scratch_bytes;
 	uint64_t done; /* set when the kernel has returned */
@@ -64,6 +65,9 @@ static inline int job_run(void *block)
 	}
 	for (uint32_t i = 0; i < job->dynamic_count; i++)
 		args->dynamic[i].address += (uint64_t)(uintptr_t)base;
+
+	for (uint32_t i = 0; i < job->push_addresses; i++)
+		((uint64_t *)args->push)[i] += (uint64_t)(uintptr_t)base;
 
 	job_kernel_fn *kernel = (job_kernel_fn *)(uintptr_t)(code + job->entry);
 	uint64_t step = (groups + job->pieces - 1) / (job->pieces ? job->pieces : 1);

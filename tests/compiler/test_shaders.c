@@ -175,6 +175,7 @@ static void lay_out(struct run *r, const struct hc_kernel *kernel, struct job *j
 	job->args =
 		place(l, sizeof(struct hearth_kernel_args) + MAX_BUFFERS * 16, HEARTH_KERNEL_ALIGN);
 	job->pieces = 2;
+	job->push_addresses = r->c->push_addresses;
 	for (int i = 0; i < MAX_BUFFERS && r->c->buffers[i].bytes; i++) {
 		const struct buffer *b = &r->c->buffers[i];
 
@@ -205,6 +206,7 @@ static void write_block(struct run *r, const struct hc_kernel *kernel, const str
 	memcpy(args->num_workgroups, r->c->groups, sizeof(args->num_workgroups));
 	memcpy(args->base_workgroup, r->c->base, sizeof(args->base_workgroup));
 	memcpy(args->push, r->push, sizeof(args->push));
+	memcpy(args->push, l->buffers, r->c->push_addresses * sizeof(l->buffers[0]));
 	for (int i = 0; i < MAX_BUFFERS && r->c->buffers[i].bytes; i++) {
 		const struct buffer *b = &r->c->buffers[i];
 		struct hearth_descriptor *d =
