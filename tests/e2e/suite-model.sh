@@ -20,7 +20,7 @@ for file in /test/models/*.gguf; do
 	ember*)
 		# The driver's counters are looked at with the last model, the project's own if it is here.
 		model=$file
-		prompts="Once upon a time|Il était une fois|Era uma vez|एक"
+		prompts="Once upon a time|Il était une fois|Era uma vez|एक समय की बात है"
 		;;
 	*) prompts="Once upon a time" ;;
 	esac
