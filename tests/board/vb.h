@@ -18,6 +18,9 @@
 #define VB_DOORBELL_LOG2 12
 #define VB_MSIX_PBA	 0x2000u /* in BAR4, whose table is at 0 */
 #define VB_CONFIG_BYTES	 4096u
+/* Vendor-specific capability with what the PC did to BAR0; see struct vb_counters. */
+#define VB_COUNTERS	 0x140u
+#define VB_COUNTERS_ID	 1
 #define VB_RESET_TIMEOUT 200 /* of 100 ms: reset and boot */
 #define VB_ADMIN_TIMEOUT 100 /* of 100 ms */
 
@@ -70,6 +73,15 @@ void vb_config_read(uint32_t offset, void *data, uint32_t size);
 void vb_config_write(uint32_t offset, const void *data, uint32_t size);
 
 /* ---- vb_regs.c: BAR0 ---- */
+
+/* Accesses of the PC since the start, free-running; read in configuration space. */
+struct vb_counters {
+	uint32_t loads;	    /* of registers and doorbell pages */
+	uint32_t stores;    /* to registers */
+	uint32_t doorbells; /* stores to doorbell pages */
+};
+
+extern struct vb_counters vb_counters;
 
 void vb_regs_init(void);
 void vb_regs_read(uint32_t offset, void *data, uint32_t size);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * PCI configuration space: a PCI Express endpoint with power management, MSI-X, function-level
- * reset, a serial number, and the DVSEC that says where the board interface lies.
+ * reset, a serial number, the DVSEC that says where the board interface lies, and a vendor-specific
+ * capability of this board alone that counts what the PC does to BAR0.
  */
 #include <string.h>
 #include <linux/pci_regs.h>
@@ -13,6 +14,7 @@
 #define EXT_SERIAL    0x100
 #define EXT_DVSEC     0x110
 #define EXT_CAP_DVSEC 0x23
+#define COUNTERS_HEAD 8 /* bytes of the capability before the counters */
 
 #define SERIAL_HIGH   0x48454152 /* any fixed number: there is one board per process */
 #define SERIAL_LOW    0x54480001
@@ -81,7 +83,7 @@ static void init_capabilities(void)
 	put32(EXT_SERIAL + 4, SERIAL_LOW);
 	put32(EXT_SERIAL + 8, SERIAL_HIGH);
 
-	put32(EXT_DVSEC, EXT_CAP_DVSEC | 1 << 16);
+	put32(EXT_DVSEC, EXT_CAP_DVSEC | 1 << 16 | VB_COUNTERS << 20);
 	put32(EXT_DVSEC + 4, HBI_DVSEC_VENDOR | HBI_DVSEC_LENGTH << 20);
 	put16(EXT_DVSEC + 8, HBI_DVSEC_ID);
 	put16(EXT_DVSEC + HBI_DVSEC_VERSION, HBI_VERSION_MAJOR << 8 | HBI_VERSION_MINOR);
@@ -89,6 +91,10 @@ static void init_capabilities(void)
 	put32(EXT_DVSEC + HBI_DVSEC_REGISTERS, 0);
 	put32(EXT_DVSEC + HBI_DVSEC_DOORBELLS, VB_DOORBELLS);
 	put32(EXT_DVSEC + HBI_DVSEC_APERTURE, 2);
+
+	put32(VB_COUNTERS, PCI_EXT_CAP_ID_VNDR | 1 << 16);
+	put32(VB_COUNTERS + PCI_VNDR_HEADER, VB_COUNTERS_ID | (COUNTERS_HEAD + sizeof(vb_counters))
+								      << 20);
 }
 
 void vb_config_init(void)
@@ -119,6 +125,7 @@ void vb_config_reset(void)
 
 void vb_config_read(uint32_t offset, void *data, uint32_t size)
 {
+	memcpy(config + VB_COUNTERS + COUNTERS_HEAD, &vb_counters, sizeof(vb_counters));
 	memcpy(data, config + offset, size);
 }
 

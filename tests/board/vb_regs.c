@@ -33,6 +33,8 @@ static struct {
 	struct queue queues[VB_QUEUES];
 } regs;
 
+struct vb_counters vb_counters;
+
 void vb_regs_init(void)
 {
 	regs.state = HBI_STATE_IDLE;
@@ -317,6 +319,7 @@ void vb_regs_read(uint32_t offset, void *data, uint32_t size)
 {
 	uint8_t *out = data;
 
+	vb_counters.loads++;
 	while (size) {
 		uint32_t start = offset & 7, count = 8 - start < size ? 8 - start : size;
 		uint64_t word = read_word(offset & ~7u);
@@ -389,6 +392,10 @@ void vb_regs_write(uint32_t offset, const void *data, uint32_t size)
 	uint64_t value = 0;
 	uint32_t queue;
 
+	if (offset >= VB_DOORBELLS)
+		vb_counters.doorbells++;
+	else
+		vb_counters.stores++;
 	/* Only aligned accesses of 4 and 8 bytes mean anything. */
 	if ((size != 4 && size != 8) || offset % size)
 		return;
