@@ -48,6 +48,7 @@ set -- $counts
 check "work was submitted: ${1:-?} times" test "${1:-0}" -ge "$MODEL_TOKENS"
 check "one doorbell a submission: ${3:-?} for ${1:-?}" test "${3:-0}" -eq "${1:-1}"
 check "no system call to submit" test "${4:-1}" -eq 0
+check "hearth-run tells its user" grep -q "submissions through the user queue" /tmp/report
 
 # What the kernel saw: but for waiting, no more calls for 24 tokens than for 8. 0x6448 is QUEUE_WAIT.
 for n in 8 24; do

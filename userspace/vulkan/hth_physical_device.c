@@ -9,10 +9,11 @@
 
 #include "hth_private.h"
 
-#define SUBGROUP_OPERATIONS                                                    \
-	(VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT |        \
-	 VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT | \
-	 VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_RELATIVE_BIT)
+#define SUBGROUP_OPERATIONS                                                           \
+	(VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT |               \
+	 VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT |        \
+	 VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_RELATIVE_BIT | \
+	 VK_SUBGROUP_FEATURE_CLUSTERED_BIT | VK_SUBGROUP_FEATURE_QUAD_BIT)
 
 /* Descriptors of one kind that a stage, a set or a layout may hold. */
 #define MAX_DESCRIPTORS 4096
@@ -85,6 +86,7 @@ static void fill_properties(struct hth_physical_device *pd)
 	p->maxSubgroupSize = target->max_subgroup_size;
 	p->subgroupSupportedStages = VK_SHADER_STAGE_COMPUTE_BIT;
 	p->subgroupSupportedOperations = SUBGROUP_OPERATIONS;
+	p->subgroupQuadOperationsInAllStages = VK_TRUE; /* of which there is one */
 	p->requiredSubgroupSizeStages = VK_SHADER_STAGE_COMPUTE_BIT;
 	p->maxComputeWorkgroupSubgroups = HTH_MAX_INVOCATIONS / target->min_subgroup_size;
 	p->pointClippingBehavior = VK_POINT_CLIPPING_BEHAVIOR_ALL_CLIP_PLANES;
