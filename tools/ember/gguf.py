@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Writes and reads GGUF version 3, as far as ember needs it: F32, F16, Q8_0 and Q4_0 tensors."""
+import pathlib
 import struct
 
 import numpy as np
@@ -74,7 +75,10 @@ def pack_entry(key, kind, value):
 
 
 def write(path, metadata, tensors):
-    """metadata: (key, kind, value); tensors: (name, array, type name), shapes as numpy has them."""
+    """metadata: (key, kind, value); tensors: (name, array, type name), shapes as numpy has them.
+
+    The file appears whole: another program may have the old one mapped.
+    """
     head = MAGIC + struct.pack("<IQQ", VERSION, len(tensors), len(metadata))
     head += b"".join(pack_entry(*entry) for entry in metadata)
     data = b""
@@ -85,8 +89,9 @@ def write(path, metadata, tensors):
         data += pack_tensor(array, kind)
         data += bytes(-len(data) % ALIGNMENT)
     head += bytes(-len(head) % ALIGNMENT)
-    with open(path, "wb") as file:
-        file.write(head + data)
+    unfinished = pathlib.Path(f"{path}.new")
+    unfinished.write_bytes(head + data)
+    unfinished.replace(path)
 
 
 class Cursor:
