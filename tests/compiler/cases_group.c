@@ -161,6 +161,28 @@ static void expect_sgemm(struct run *r)
 	}
 }
 
+#define SUMMED 150
+
+/* Whole numbers: sums of floats in any order are the same. */
+static void prepare_sum(struct run *r)
+{
+	uint32_t count = SUMMED;
+
+	memcpy(r->push, &count, 4);
+	for (uint32_t i = 0; i < SUMMED; i++)
+		FLOATS(r, 1)[i] = (float)(test_random() % 1000);
+}
+
+static void expect_sum(struct run *r)
+{
+	float sum = 0;
+
+	for (uint32_t i = 0; i < SUMMED; i++)
+		sum += FLOATS(r, 1)[i];
+	for (uint32_t i = 0; i < 3; i++)
+		WANTF(r, 0)[i] = sum;
+}
+
 static const struct shader_case cases[] = {
 	{ "reduce",
 	  { 64, 1, 1 },
@@ -216,6 +238,13 @@ static const struct shader_case cases[] = {
 	  .push_bytes = 4,
 	  .prepare = prepare_sgemm,
 	  .expect = expect_sgemm },
+	{ "group_sum",
+	  { 16, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 12, 0, 0, SSBO }, { SUMMED * 4, 0, 1, SSBO } },
+	  .push_bytes = 4,
+	  .prepare = prepare_sum,
+	  .expect = expect_sum },
 };
 
 const struct case_list group_cases = { cases, sizeof(cases) / sizeof(cases[0]) };
