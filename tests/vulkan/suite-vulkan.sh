@@ -2,6 +2,7 @@
 # The Vulkan tests on a board: device 0 of the installed driver. The CPU of the guest is device 1.
 export VK_DRIVER_FILES=/usr/local/share/vulkan/icd.d/hearth_icd.json
 load_driver || exit 1
+[ -x /test/vulkaninfo ] && check "vulkaninfo is content with the board" vulkaninfo
 for program in objects compute abilities cache hostile; do
 	[ -x /test/test-vulkan-$program ] || continue
 	say "test-vulkan-$program on the board"

@@ -494,8 +494,11 @@ VkResult vt_kernel_try(struct vt *vt, struct vt_kernel *kernel, const uint32_t *
 	info.stage.module = vt_module(vt, code, bytes);
 	result = vkCreateComputePipelines(vt->device, cache, 1, &info, NULL, &kernel->pipeline);
 	vkDestroyShaderModule(vt->device, info.stage.module, NULL);
-	vt->cache_hit =
-		feedback.flags & VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT;
+	/* Threads that make kernels at the same time do not look at it. */
+	__atomic_store_n(&vt->cache_hit,
+			 (feedback.flags &
+			  VK_PIPELINE_CREATION_FEEDBACK_APPLICATION_PIPELINE_CACHE_HIT_BIT) != 0,
+			 __ATOMIC_RELAXED);
 	return result;
 }
 
