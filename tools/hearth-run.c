@@ -180,7 +180,8 @@ static double now(void)
 struct monitor {
 	bool quiet;
 	bool terminal;
-	bool open; /* a line on the terminal that must be ended */
+	bool open;    /* a line on the terminal that must be ended */
+	bool writing; /* the text itself shows that things go on */
 	double last;
 	const char *stage;
 };
@@ -193,7 +194,7 @@ static void show_progress(void *user, const char *stage, uint64_t done, uint64_t
 	struct monitor *monitor = user;
 	double time = now();
 
-	if (monitor->quiet)
+	if (monitor->quiet || monitor->writing)
 		return;
 	if (stage == monitor->stage && done != total &&
 	    time - monitor->last < (monitor->terminal ? TERMINAL_INTERVAL : LINE_INTERVAL))
@@ -435,6 +436,7 @@ static int generate(struct run *run)
 	size_t i;
 
 	end_progress(&run->monitor);
+	run->monitor.writing = true;
 	for (i = 0; i < run->prompt_tokens; i++)
 		write_token(run, run->prompt[i],
 			    i == (run->prompt[0] == hm_tokenizer_bos(run->tokenizer)));
