@@ -211,8 +211,10 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 	case SpvOpSDiv:
 	case SpvOpSRem:
 	case SpvOpSMod:
-		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || !c ||
-		    c & (c - 1) || c > 1u << 30 || !x.positive) {
+		/* Unsigned numbers need not be positive: lanes between two multiples of the divisor do not wrap. */
+		if (!affine || !constant_of(a->m, inst->operand[1], leaf, &c) || c < 2 ||
+		    c & (c - 1) || c > 1u << 30 ||
+		    (!x.positive && inst->op != SpvOpUDiv && inst->op != SpvOpUMod)) {
 			out.positive = x.positive && y.positive;
 			return out;
 		}
@@ -264,6 +266,9 @@ static struct hc_shape builtin_shape(struct analysis *a, uint32_t builtin, uint3
 	switch (builtin) {
 	case SpvBuiltInSubgroupId:
 		out.kind = HC_AFFINE;
+		return out;
+	case SpvBuiltInSubgroupSize:
+		out.align_log2 = zeros_below(hc->lanes);
 		return out;
 	case SpvBuiltInSubgroupLocalInvocationId:
 		out.kind = HC_AFFINE;
