@@ -6,13 +6,16 @@ The function is uint compute(uint i, uint a, uint b), full of control flow: loop
 arrays, helper functions, and barriers where control flow is the same for a whole work-group. The barriers change no value;
 they cut the shader into regions. What the C compiler makes of the text says what the shader must compute.
 
-Names from outside: UNIFORM(k), words that are the same for all; GROUP, the work-group's number; MINE, a word of shared
-memory for each invocation; BARRIER.
+Names from outside: UNIFORM(k), words that are the same for all; A(k), words of a buffer; GROUP, the work-group's number;
+LID, LX, LY, the invocation's number in it and that as two coordinates; MINE, a word of shared memory for each invocation;
+BARRIER. The text defines LOCAL_X and LOCAL_Y, the size of a work-group.
 """
 import random
 import sys
 
 ARRAY = 8
+WORDS = 96
+SIZES = [(32, 1), (8, 4), (4, 8), (2, 16), (16, 2), (1, 32), (64, 1), (16, 4), (5, 7), (3, 11), (20, 1), (8, 1)]
 
 
 class Writer:
@@ -51,13 +54,33 @@ class Writer:
             return "MINE"
         return r.choice(scope.values)
 
+    def steps(self, depth=2):
+        """A number that grows from lane to lane, or nearly so: what shaders make indices of."""
+        r = self.r
+        if depth == 0:
+            return r.choice(["I", "LID", "LX", "LY", "GROUP", f"UNIFORM({r.randrange(8)}u)", f"{r.randrange(40)}u"])
+        x = self.steps(depth - 1)
+        power = r.choice([1, 2, 4, 8, 16, 32, 64])
+        return r.choice([
+            f"({x} + {self.steps(depth - 1)})", f"({x} - {self.steps(depth - 1)})", f"({x} * {r.randrange(9)}u)",
+            f"({x} << {r.randrange(6)}u)", f"({x} >> {r.randrange(6)}u)", f"({x} / {power}u)", f"({x} % {power}u)",
+            f"({x} & {power - 1}u)", f"({x} & {2 ** 32 - power}u)", f"({x} / {r.randrange(1, 12)}u)",
+            f"U32(I32({x}) / {power})", f"U32(I32({x}) >> {r.randrange(6)})", f"U32(U64({x}) * 3ul >> {r.randrange(8)})",
+            f"U32(I64(I32({x})) >> {r.randrange(8)})", f"({x} * {self.steps(0)})", f"({x} ^ {power - 1}u)",
+            f"({x} | {power}u)",
+        ])
+
     def uint(self, scope, depth=2):
         r = self.r
         if depth == 0:
             return self.leaf(scope)
         x = self.uint(scope, depth - 1)
         y = self.uint(scope, depth - 1)
-        kind = r.randrange(16)
+        kind = r.randrange(19)
+        if kind >= 17:
+            return f"A({self.steps(r.randrange(1, 4))} % {WORDS}u)"
+        if kind == 16:
+            return self.steps(r.randrange(1, 4))
         if kind < 6:
             return f"({x} {r.choice('+-*&|^')} {y})"
         if kind == 6:
@@ -273,6 +296,10 @@ def main():
     w = Writer(int(sys.argv[1]))
     w.put("/* SPDX-License-Identifier: MIT */")
     w.put(f"/* Written by random_shader.py {sys.argv[1]}. */")
+    x, y = w.r.choice(SIZES)
+    w.put(f"#define LOCAL_X {x}")
+    w.put(f"#define LOCAL_Y {y}")
+    w.put("")
     for _ in range(w.r.randrange(3)):
         helper(w)
     w.put("uint compute(uint i, uint a, uint b)")
