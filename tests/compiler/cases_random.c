@@ -29,17 +29,9 @@ static uint32_t group, number, mine;
 #define MINE	   mine
 #define BARRIER	   (void)0
 
-#define ALL(X)                                                                                  \
-	X(0)                                                                                    \
-	X(1)                                                                                    \
-	X(2)                                                                                    \
-	X(3)                                                                                    \
-	X(4)                                                                                    \
-	X(5)                                                                                    \
-	X(6)                                                                                    \
-	X(7)                                                                                    \
-	X(8) X(9) X(10) X(11) X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) \
-		X(23)
+#define LOW(X)	   X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define HIGH(X)	   X(12) X(13) X(14) X(15) X(16) X(17) X(18) X(19) X(20) X(21) X(22) X(23)
+#define ALL(X)	   LOW(X) HIGH(X)
 
 #pragma GCC diagnostic ignored "-Wunused-parameter"
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"

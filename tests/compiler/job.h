@@ -27,7 +27,7 @@ struct job {
 	uint32_t table_count[HEARTH_KERNEL_MAX_SETS];
 	uint32_t dynamic_count;
 	uint32_t push_addresses; /* 64-bit words at the start of the push constants */
-	uint32_t pieces; /* calls that the grid is divided into */
+	uint32_t pieces;	 /* calls that the grid is divided into */
 	uint64_t scratch, scratch_bytes;
 	uint64_t done; /* set when the kernel has returned */
 };
