@@ -54,19 +54,20 @@ class Writer:
             return "MINE"
         return r.choice(scope.values)
 
-    def steps(self, depth=2):
+    def steps(self, scope, depth=2):
         """A number that grows from lane to lane, or nearly so: what shaders make indices of."""
         r = self.r
         if depth == 0:
-            return r.choice(["I", "LID", "LX", "LY", "GROUP", f"UNIFORM({r.randrange(8)}u)", f"{r.randrange(40)}u"])
-        x = self.steps(depth - 1)
+            same = ["GROUP", f"UNIFORM({r.randrange(8)}u)", f"{r.randrange(40)}u"]
+            return r.choice(same + ["I", "LID", "LX", "LY"] if scope.lanes else same)
+        x = self.steps(scope, depth - 1)
         power = r.choice([1, 2, 4, 8, 16, 32, 64])
         return r.choice([
-            f"({x} + {self.steps(depth - 1)})", f"({x} - {self.steps(depth - 1)})", f"({x} * {r.randrange(9)}u)",
+            f"({x} + {self.steps(scope, depth - 1)})", f"({x} - {self.steps(scope, depth - 1)})", f"({x} * {r.randrange(9)}u)",
             f"({x} << {r.randrange(6)}u)", f"({x} >> {r.randrange(6)}u)", f"({x} / {power}u)", f"({x} % {power}u)",
             f"({x} & {power - 1}u)", f"({x} & {2 ** 32 - power}u)", f"({x} / {r.randrange(1, 12)}u)",
             f"U32(I32({x}) / {power})", f"U32(I32({x}) >> {r.randrange(6)})", f"U32(U64({x}) * 3ul >> {r.randrange(8)})",
-            f"U32(I64(I32({x})) >> {r.randrange(8)})", f"({x} * {self.steps(0)})", f"({x} ^ {power - 1}u)",
+            f"U32(I64(I32({x})) >> {r.randrange(8)})", f"({x} * {self.steps(scope, 0)})", f"({x} ^ {power - 1}u)",
             f"({x} | {power}u)",
         ])
 
@@ -78,9 +79,9 @@ class Writer:
         y = self.uint(scope, depth - 1)
         kind = r.randrange(19)
         if kind >= 17:
-            return f"A({self.steps(r.randrange(1, 4))} % {WORDS}u)"
+            return f"A({self.steps(scope, r.randrange(1, 4))} % {WORDS}u)"
         if kind == 16:
-            return self.steps(r.randrange(1, 4))
+            return self.steps(scope, r.randrange(1, 4))
         if kind < 6:
             return f"({x} {r.choice('+-*&|^')} {y})"
         if kind == 6:
@@ -118,17 +119,18 @@ class Writer:
 
 
 class Scope:
-    """What stands in reach: @values to read, @targets to assign; @uniform ones are the same for the work-group."""
+    """What stands in reach: @values to read, @targets to assign. @lanes: may differ between lanes."""
 
-    def __init__(self, values=(), targets=(), arrays=(), mine=False, calls=True):
+    def __init__(self, values=(), targets=(), arrays=(), mine=False, calls=True, lanes=True):
         self.values = list(values)
         self.targets = list(targets)
         self.arrays = list(arrays)
         self.mine = mine
         self.calls = calls
+        self.lanes = lanes
 
     def copy(self):
-        return Scope(self.values, self.targets, self.arrays, self.mine, self.calls)
+        return Scope(self.values, self.targets, self.arrays, self.mine, self.calls, self.lanes)
 
 
 class Body:
@@ -310,7 +312,7 @@ def main():
     w.put("uint w = UNIFORM(3u);")
     w.put("MINE = a ^ b;")
     scope = Scope(["i", "a", "b", "r", "q", "w"], ["r", "q"], mine=True)
-    uniform = Scope(["w"], ["w"])
+    uniform = Scope(["w"], ["w"], calls=False, lanes=False)
     for _ in range(w.r.randrange(3)):
         n = w.name("t")
         w.put(f"uint {n}[{ARRAY}];")
