@@ -131,6 +131,31 @@ static void expect_buffer_array(struct run *r)
 	}
 }
 
+static void expect_nonuniform(struct run *r)
+{
+	for (uint32_t i = 0; i < 32; i++) {
+		uint32_t n = i * 5 % 3;
+
+		WANT(r, 0)[i] = WORDS(r, 1 + n)[i];
+		WANT(r, 1 + (n + 1) % 3)[32 + i] = i;
+		WANT(r, 1 + (n + 2) % 3)[64 + i] += n;
+	}
+}
+
+static void expect_float_atomics(struct run *r)
+{
+	float *want = WANTF(r, 0);
+
+	for (uint32_t i = 0; i < run_invocations(r); i++) {
+		float x = (float)(WORDS(r, 1)[i] & 1023);
+
+		want[0] += x;
+		want[1] = -x < want[1] ? -x : want[1];
+		want[2] = x > want[2] ? x : want[2];
+	}
+	want[3] = 7;
+}
+
 static void expect_dynamic(struct run *r)
 {
 	for (uint32_t i = 0; i < 32; i++)
@@ -223,6 +248,19 @@ static const struct shader_case cases[] = {
 		       { 128, 0, 1, SSBO, .array_next = true },
 		       { 128, 1, 4, SSBO } },
 	  .expect = expect_buffer_array },
+	{ "nonuniform",
+	  { 16, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 128, 0, 0, SSBO },
+		       { 384, 0, 1, SSBO },
+		       { 384, 0, 1, SSBO, .array_next = true },
+		       { 384, 0, 1, SSBO, .array_next = true } },
+	  .expect = expect_nonuniform },
+	{ "float_atomics",
+	  { 64, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 16, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
+	  .expect = expect_float_atomics },
 	{ "dynamic",
 	  { 16, 1, 1 },
 	  { 2, 1, 1 },

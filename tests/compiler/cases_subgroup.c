@@ -257,6 +257,17 @@ static void prepare_ballot(struct run *r)
 		WORDS(r, 1)[i] |= i % 44 % 4 == 1;
 }
 
+static void expect_rotate(struct run *r)
+{
+	for (uint32_t i = 0; i < run_invocations(r); i++) {
+		uint32_t first = i / r->subgroup * r->subgroup, lane = i % r->subgroup;
+
+		WANT(r, 0)[2 * i] =
+			WORDS(r, 1)[first + (lane + (WORDS(r, 1)[0] & 3)) % r->subgroup];
+		WANT(r, 0)[2 * i + 1] = WORDS(r, 1)[i / 4 * 4 + (i + 3) % 4];
+	}
+}
+
 static void expect_shuffle(struct run *r)
 {
 	EACH_GROUP(r, g)
@@ -355,6 +366,7 @@ static const struct shader_case cases[] = {
 	CASE44("subgroup_divergent", 1, NULL, expect_divergent),
 	CASE44("subgroup_vote", 1, prepare_vote, expect_vote),
 	CASE44("subgroup_ballot", 12, prepare_ballot, expect_ballot),
+	CASE64("subgroup_rotate", 2, expect_rotate, 0),
 	CASE64("subgroup_shuffle", 6, expect_shuffle, 0),
 	CASE64("subgroup_shuffle", 6, expect_shuffle, 8),
 	CASE64("subgroup_shuffle", 6, expect_shuffle, 32),

@@ -115,6 +115,7 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpMemoryBarrier:
 	case SpvOpName:
 	case SpvOpNop:
+	case SpvOpAssumeTrueKHR:
 		/* One thread runs all lanes, so that its order is theirs. */
 		return;
 	case SpvOpControlBarrier:
@@ -134,7 +135,7 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	default:
 		break;
 	}
-	if (inst->op >= SpvOpAtomicLoad && inst->op <= SpvOpAtomicXor) {
+	if (hc_is_atomic(inst->op)) {
 		hc_emit_atomic(e, inst);
 		return;
 	}

@@ -740,6 +740,7 @@ bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst)
 					   from < count ? from : from - count));
 		}
 		return true;
+	case SpvOpExpectKHR:
 	case SpvOpCopyObject:
 	case SpvOpCopyLogical:
 		for (i = 0; i < type->leaves; i++)

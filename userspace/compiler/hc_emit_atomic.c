@@ -31,6 +31,12 @@ static LLVMAtomicRMWBinOp atomic_op(struct hc_emit *e, uint32_t op)
 		return LLVMAtomicRMWBinOpOr;
 	case SpvOpAtomicXor:
 		return LLVMAtomicRMWBinOpXor;
+	case SpvOpAtomicFAddEXT:
+		return LLVMAtomicRMWBinOpFAdd;
+	case SpvOpAtomicFMinEXT:
+		return LLVMAtomicRMWBinOpFMin;
+	case SpvOpAtomicFMaxEXT:
+		return LLVMAtomicRMWBinOpFMax;
 	default:
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "%s is not supported", hc_op_name(op));
 	}
@@ -80,9 +86,9 @@ void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 	LLVMValueRef pointers, x = NULL, y = NULL, bits, results, left, lane, value, args[2], one;
 	LLVMBasicBlockRef loop, body, done;
 
-	if (p.type->kind != HC_TYPE_INT || p.type->width < 32)
+	if ((p.type->kind != HC_TYPE_INT && p.type->kind != HC_TYPE_FLOAT) || p.type->width < 32)
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-			 "%s on anything but 32- and 64-bit integers is not supported",
+			 "%s on anything but numbers of 32 and 64 bits is not supported",
 			 hc_op_name(inst->op));
 	pointers = hc_lane_pointers(e, &p, 0, p.type->size);
 	if (is_store)

@@ -18,7 +18,7 @@ enum form {
 
 static enum form form_of(const struct hc_place *p, uint64_t bytes)
 {
-	if (p->varying)
+	if (p->varying || p->bases)
 		return FORM_LANES;
 	if (p->local)
 		return p->stride ? FORM_LANES : FORM_VECTOR;
@@ -227,7 +227,7 @@ static void store_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t e
 static bool is_interleaved(const struct hc_place *p, const struct hc_type *vector,
 			   uint64_t element_bytes)
 {
-	return vector->kind == HC_TYPE_VECTOR && !p->local && !p->varying && !p->component_stride &&
+	return vector->kind == HC_TYPE_VECTOR && !p->local && !p->varying && !p->bases && !p->component_stride &&
 	       vector->count <= 4 && p->stride == (int64_t)(vector->count * element_bytes);
 }
 

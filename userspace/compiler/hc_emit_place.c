@@ -130,6 +130,15 @@ static const struct hc_binding *find_binding(struct hc_emit *e, const struct hc_
 		 variable->set, variable->binding);
 }
 
+static LLVMValueRef gather_longs(struct hc_emit *e, LLVMValueRef pointers)
+{
+	LLVMTypeRef types[] = { hc_vector_of(e, e->i64), LLVMTypeOf(pointers) };
+	LLVMValueRef args[] = { pointers, LLVMConstInt(e->i32, 8, false), hc_exec(e),
+				LLVMConstNull(types[0]) };
+
+	return hc_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
+}
+
 /*
  * The buffer behind a binding; @index (i64, or NULL) chooses among an array of them. Its size is read where @want_limit
  * asks for it.
@@ -153,12 +162,19 @@ static void bind(struct hc_emit *e, struct hc_place *p, const struct hc_id *vari
 	descriptor =
 		at_bytes(e, descriptor, sizeof(struct hearth_descriptor) * (uint64_t)binding->slot);
 	if (index) {
-		LLVMValueRef bytes = LLVMConstInt(e->i64, sizeof(struct hearth_descriptor), false);
-		LLVMValueRef most = LLVMConstInt(e->i64, binding->count - 1, false);
+		LLVMTypeRef type = LLVMTypeOf(index);
 
 		/* An index outside the array must not read what lies behind it. */
-		index = hc_call2(e, "llvm.umin", index, most);
-		descriptor = offset_pointer(e, descriptor, LLVMBuildMul(e->b, index, bytes, ""));
+		index = hc_call2(e, "llvm.umin", index, hc_int(e, type, binding->count - 1));
+		index = LLVMBuildMul(e->b, index,
+				     hc_int(e, type, sizeof(struct hearth_descriptor)), "");
+		descriptor = offset_pointer(e, descriptor, index);
+		if (hc_is_vector(index)) {
+			p->bases = gather_longs(e, descriptor);
+			if (want_limit)
+				p->limit = gather_longs(e, at_bytes(e, descriptor, 8));
+			return;
+		}
 	}
 	p->base = load_invariant(e, e->ptr, descriptor);
 	if (want_limit)
@@ -273,14 +289,10 @@ static void choose_buffer(struct hc_emit *e, struct hc_place *p, const struct hc
 			  uint32_t index, bool want_limit)
 {
 	struct hc_shape shape = hc_leaf_shape(e, index, 0);
-	LLVMValueRef value;
+	bool same = hc_is_scalar(shape);
+	LLVMValueRef value = same ? hc_lane0(e, index, 0) : hc_lanes(e, index, 0);
 
-	if (!hc_is_scalar(shape))
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-			 "an array of buffers indexed by a value that differs between lanes "
-			 "(non-uniform indexing) is not supported");
-	value = hc_lane0(e, index, 0);
-	value = LLVMBuildZExtOrBitCast(e->b, value, e->i64, "");
+	value = LLVMBuildIntCast2(e->b, value, same ? e->i64 : hc_vector_of(e, e->i64), false, "");
 	bind(e, p, root, value, want_limit);
 	p->type = hc_type(e->m, p->type->element);
 }
@@ -406,7 +418,7 @@ LLVMValueRef hc_inside(struct hc_emit *e, const struct hc_place *p, LLVMValueRef
 {
 	LLVMTypeRef type = LLVMTypeOf(offsets);
 	bool vector = hc_is_vector(offsets);
-	LLVMValueRef limit = vector ? hc_splat(e, p->limit) : p->limit;
+	LLVMValueRef limit = vector && !hc_is_vector(p->limit) ? hc_splat(e, p->limit) : p->limit;
 	LLVMValueRef size = hc_int(e, type, bytes), room, fits;
 
 	room = LLVMBuildSub(e->b, limit, size, "");
@@ -445,6 +457,8 @@ LLVMValueRef hc_lane_pointers(struct hc_emit *e, const struct hc_place *p, uint6
 		offsets = LLVMBuildMul(e->b, offsets, hc_int(e, LLVMTypeOf(offsets), e->lanes), "");
 		offsets = LLVMBuildAdd(e->b, offsets, LLVMConstVector(steps, e->lanes), "");
 	}
+	if (p->bases)
+		return offset_pointer(e, NULL, LLVMBuildAdd(e->b, p->bases, offsets, ""));
 	return p->far ? offset_pointer(e, p->base, offsets) : near_pointers(e, p->base, offsets);
 }
 
@@ -506,6 +520,9 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 	} else {
 		bind(e, &p, id, NULL, true);
 	}
+	if (p.bases)
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+			 "OpArrayLength of buffers that differ between lanes is not supported");
 	if (type->kind != HC_TYPE_STRUCT || member >= type->count)
 		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of member %u", member);
 	array = hc_type(e->m, type->members[member]);

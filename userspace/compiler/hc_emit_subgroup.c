@@ -62,11 +62,22 @@ static uint32_t lane_quad(uint32_t lane, uint32_t by)
 	return (lane & ~3u) + by;
 }
 
+/* Of a cluster larger than the subgroup, all there is. */
+static uint32_t cluster_size(struct hc_emit *e, uint32_t id)
+{
+	uint32_t size = hc_constant_u32(e->m, id);
+
+	if (!size || size & (size - 1))
+		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "clusters of %u lanes", size);
+	return size < e->lanes ? size : e->lanes;
+}
+
 static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 {
 	LLVMTypeRef ints = hc_vector_of(e, e->i32);
 	uint32_t leaf, leaves = hc_type(e->m, inst->type)->leaves;
 	LLVMValueRef index = NULL, x;
+	uint32_t cluster;
 	struct hc_id *by;
 	bool fixed;
 
@@ -77,10 +88,14 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpGroupNonUniformShuffleDown:
 	case SpvOpGroupNonUniformQuadBroadcast:
 	case SpvOpGroupNonUniformQuadSwap:
+	case SpvOpGroupNonUniformRotateKHR:
 		break;
 	default:
 		return false;
 	}
+	cluster = inst->op == SpvOpGroupNonUniformRotateKHR && inst->operands > 3
+			  ? cluster_size(e, inst->operand[3])
+			  : e->lanes;
 	by = hc_id(e->m, inst->operand[2]);
 	fixed = by->kind == HC_ID_CONSTANT;
 	for (leaf = 0; leaf < leaves; leaf++) {
@@ -107,6 +122,14 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 			index = LLVMBuildAdd(e->b, e->iota, lane_index(e, inst->operand[2]), "");
 			x = permute(e, x,
 				    LLVMBuildAnd(e->b, index, hc_int(e, ints, e->lanes - 1), ""));
+			break;
+		case SpvOpGroupNonUniformRotateKHR:
+			index = LLVMBuildAdd(e->b, e->iota, lane_index(e, inst->operand[2]), "");
+			index = LLVMBuildAnd(e->b, index, hc_int(e, ints, cluster - 1), "");
+			index = LLVMBuildOr(e->b, index,
+					    LLVMBuildAnd(e->b, e->iota, hc_int(e, ints, ~(cluster - 1)), ""),
+					    "");
+			x = permute(e, x, index);
 			break;
 		case SpvOpGroupNonUniformQuadBroadcast:
 			x = rearrange(e, x, lane_quad, hc_constant_u32(e->m, inst->operand[2]) & 3);
@@ -389,12 +412,8 @@ static bool arithmetic(struct hc_emit *e, const struct hc_inst *inst)
 
 	if (inst->op < SpvOpGroupNonUniformIAdd || inst->op > SpvOpGroupNonUniformLogicalXor)
 		return false;
-	if (inst->operand[1] == SpvGroupOperationClusteredReduce) {
-		size = hc_constant_u32(e->m, inst->operand[3]);
-		if (!size || size & (size - 1) || size > e->lanes)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-				 "clusters of %u lanes in a subgroup of %u", size, e->lanes);
-	}
+	if (inst->operand[1] == SpvGroupOperationClusteredReduce)
+		size = cluster_size(e, inst->operand[3]);
 	for (leaf = 0; leaf < leaves; leaf++) {
 		LLVMValueRef x = hc_widen(e, type, hc_lanes(e, inst->operand[2], leaf));
 		LLVMValueRef neutral = identity(inst->op, LLVMTypeOf(x), type->width);
@@ -421,7 +440,8 @@ static bool arithmetic(struct hc_emit *e, const struct hc_inst *inst)
 
 bool hc_emit_subgroup(struct hc_emit *e, const struct hc_inst *inst)
 {
-	if (inst->op < SpvOpGroupNonUniformElect || inst->op > SpvOpGroupNonUniformQuadSwap)
+	if ((inst->op < SpvOpGroupNonUniformElect || inst->op > SpvOpGroupNonUniformQuadSwap) &&
+	    inst->op != SpvOpGroupNonUniformRotateKHR)
 		return false;
 	return votes(e, inst) || shuffles(e, inst) || arithmetic(e, inst);
 }

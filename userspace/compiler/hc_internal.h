@@ -187,6 +187,7 @@ struct hc_type *hc_member_type(struct hc_module *m, struct hc_type *type, uint32
 bool hc_is_address(struct hc_module *m, uint32_t id);
 /* The instruction that makes a pointer from another one, or NULL. */
 const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer);
+bool hc_is_atomic(uint32_t op);
 /* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */
 uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
 

@@ -54,6 +54,12 @@ bool hc_is_address(struct hc_module *m, uint32_t id)
 	return type && type->storage_class == SpvStorageClassPhysicalStorageBuffer;
 }
 
+bool hc_is_atomic(uint32_t op)
+{
+	return (op >= SpvOpAtomicLoad && op <= SpvOpAtomicXor) || op == SpvOpAtomicFAddEXT ||
+	       op == SpvOpAtomicFMinEXT || op == SpvOpAtomicFMaxEXT;
+}
+
 const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer)
 {
 	const struct hc_id *id = hc_id(m, pointer);
@@ -467,6 +473,16 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityDotProductInputAll:
 	case SpvCapabilityDotProductInput4x8Bit:
 	case SpvCapabilityDotProductInput4x8BitPacked:
+	case SpvCapabilityAtomicFloat32AddEXT:
+	case SpvCapabilityAtomicFloat64AddEXT:
+	case SpvCapabilityAtomicFloat32MinMaxEXT:
+	case SpvCapabilityAtomicFloat64MinMaxEXT:
+	case SpvCapabilityGroupNonUniformRotateKHR:
+	case SpvCapabilityExpectAssumeKHR:
+	case SpvCapabilityShaderNonUniform:
+	case SpvCapabilityRuntimeDescriptorArray:
+	case SpvCapabilityUniformBufferArrayNonUniformIndexing:
+	case SpvCapabilityStorageBufferArrayNonUniformIndexing:
 	case SpvCapabilityVulkanMemoryModel:
 	case SpvCapabilityVulkanMemoryModelDeviceScope:
 	case SpvCapabilityRoundingModeRTE:

@@ -493,12 +493,8 @@ static bool same_in_subgroup(uint32_t op, const struct hc_inst *inst)
 
 static bool is_subgroup_op(uint32_t op)
 {
-	return op >= SpvOpGroupNonUniformElect && op <= SpvOpGroupNonUniformQuadSwap;
-}
-
-static bool is_atomic(uint32_t op)
-{
-	return op >= SpvOpAtomicLoad && op <= SpvOpAtomicXor;
+	return (op >= SpvOpGroupNonUniformElect && op <= SpvOpGroupNonUniformQuadSwap) ||
+	       op == SpvOpGroupNonUniformRotateKHR;
 }
 
 /* Does each leaf of the result depend on all leaves of the operands? */
@@ -578,7 +574,7 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 	if (!inst->result || !inst->type || !a->shapes->leaf[inst->result])
 		return;
 	leaves = hc_type(a->m, inst->type)->leaves;
-	if (is_subgroup_op(inst->op) || is_atomic(inst->op)) {
+	if (is_subgroup_op(inst->op) || hc_is_atomic(inst->op)) {
 		struct hc_shape shape = varying;
 
 		if (is_subgroup_op(inst->op) && same_in_subgroup(inst->op, inst))
@@ -604,6 +600,7 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 	case SpvOpVectorShuffle:
 		composite(a, inst);
 		return;
+	case SpvOpExpectKHR:
 	case SpvOpCopyObject:
 		copy_leaves(a, inst, 0, inst->operand[0], 0, leaves);
 		return;
