@@ -262,8 +262,8 @@ static void expect_rotate(struct run *r)
 	for (uint32_t i = 0; i < run_invocations(r); i++) {
 		uint32_t first = i / r->subgroup * r->subgroup, lane = i % r->subgroup;
 
-		WANT(r, 0)[2 * i] =
-			WORDS(r, 1)[first + (lane + (WORDS(r, 1)[0] & 3)) % r->subgroup];
+		WANT(r, 0)
+		[2 * i] = WORDS(r, 1)[first + (lane + (WORDS(r, 1)[0] & 3)) % r->subgroup];
 		WANT(r, 0)[2 * i + 1] = WORDS(r, 1)[i / 4 * 4 + (i + 3) % 4];
 	}
 }

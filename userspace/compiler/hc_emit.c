@@ -475,10 +475,11 @@ static void place_shared_variables(struct hc_emit *e)
 		e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;
 		e->slot[id] = e->scratch_bytes + 1;
 		e->scratch_bytes += type->size;
+		/* What counts against a device's limit are the variables, not how we place them. */
+		e->shared_bytes += type->size;
 		if (entry->initializer)
 			clear(e, e->slot[id] - 1, type->size);
 	}
-	e->shared_bytes = e->scratch_bytes;
 	e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;
 }
 

@@ -37,7 +37,7 @@ struct hc_emit {
 	LLVMValueRef subgroup;		     /* i32, of the region's turn */
 	LLVMValueRef exec;
 	LLVMValueRef nowhere; /* 16 bytes of the stack, to be written in vain */
-	LLVMValueRef iota; /* <0, 1, …> of i32 */
+	LLVMValueRef iota;    /* <0, 1, …> of i32 */
 
 	uint32_t region; /* open one, or 0 */
 	LLVMValueRef turn;

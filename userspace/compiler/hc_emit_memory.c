@@ -47,8 +47,8 @@ static LLVMValueRef zeros(struct hc_emit *e)
  * Without AVX-512 gathers are slow on many x86 processors, and LLVM makes a branch of each lane that may be off. A load for
  * each lane needs none: lanes that are off read zeros elsewhere.
  */
-static LLVMValueRef gather_apart(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointers, uint64_t align,
-				 LLVMValueRef mask)
+static LLVMValueRef gather_apart(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointers,
+				 uint64_t align, LLVMValueRef mask)
 {
 	LLVMValueRef value = LLVMGetPoison(type), lane, load;
 	uint32_t i;
@@ -115,8 +115,8 @@ static LLVMValueRef nowhere(struct hc_emit *e)
 }
 
 /* A store for each lane, without branches; see gather_apart(). */
-static void scatter_apart(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointers, uint64_t align,
-			  LLVMValueRef mask)
+static void scatter_apart(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointers,
+			  uint64_t align, LLVMValueRef mask)
 {
 	LLVMValueRef lane, store;
 	uint32_t i;
@@ -227,8 +227,9 @@ static void store_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t e
 static bool is_interleaved(const struct hc_place *p, const struct hc_type *vector,
 			   uint64_t element_bytes)
 {
-	return vector->kind == HC_TYPE_VECTOR && !p->local && !p->varying && !p->bases && !p->component_stride &&
-	       vector->count <= 4 && p->stride == (int64_t)(vector->count * element_bytes);
+	return vector->kind == HC_TYPE_VECTOR && !p->local && !p->varying && !p->bases &&
+	       !p->component_stride && vector->count <= 4 &&
+	       p->stride == (int64_t)(vector->count * element_bytes);
 }
 
 /* The mask of lanes, each repeated for the elements of its vector. */

@@ -166,8 +166,8 @@ static void bind(struct hc_emit *e, struct hc_place *p, const struct hc_id *vari
 
 		/* An index outside the array must not read what lies behind it. */
 		index = hc_call2(e, "llvm.umin", index, hc_int(e, type, binding->count - 1));
-		index = LLVMBuildMul(e->b, index,
-				     hc_int(e, type, sizeof(struct hearth_descriptor)), "");
+		index = LLVMBuildMul(e->b, index, hc_int(e, type, sizeof(struct hearth_descriptor)),
+				     "");
 		descriptor = offset_pointer(e, descriptor, index);
 		if (hc_is_vector(index)) {
 			p->bases = gather_longs(e, descriptor);

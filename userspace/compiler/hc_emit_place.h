@@ -13,7 +13,8 @@
 struct hc_place {
 	LLVMValueRef base;
 	LLVMValueRef limit; /* a vector where bases are */
-	LLVMValueRef bases; /* vector of i64 in place of a base, where lanes use different buffers; or NULL */
+	LLVMValueRef
+		bases; /* vector of i64 in place of a base, where lanes use different buffers; or NULL */
 	uint64_t constant;
 	LLVMValueRef uniform; /* i64 or NULL */
 	int64_t stride;

@@ -126,9 +126,10 @@ static bool shuffles(struct hc_emit *e, const struct hc_inst *inst)
 		case SpvOpGroupNonUniformRotateKHR:
 			index = LLVMBuildAdd(e->b, e->iota, lane_index(e, inst->operand[2]), "");
 			index = LLVMBuildAnd(e->b, index, hc_int(e, ints, cluster - 1), "");
-			index = LLVMBuildOr(e->b, index,
-					    LLVMBuildAnd(e->b, e->iota, hc_int(e, ints, ~(cluster - 1)), ""),
-					    "");
+			index = LLVMBuildOr(
+				e->b, index,
+				LLVMBuildAnd(e->b, e->iota, hc_int(e, ints, ~(cluster - 1)), ""),
+				"");
 			x = permute(e, x, index);
 			break;
 		case SpvOpGroupNonUniformQuadBroadcast:

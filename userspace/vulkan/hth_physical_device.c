@@ -13,7 +13,8 @@
 	(VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_VOTE_BIT |               \
 	 VK_SUBGROUP_FEATURE_ARITHMETIC_BIT | VK_SUBGROUP_FEATURE_BALLOT_BIT |        \
 	 VK_SUBGROUP_FEATURE_SHUFFLE_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_RELATIVE_BIT | \
-	 VK_SUBGROUP_FEATURE_CLUSTERED_BIT | VK_SUBGROUP_FEATURE_QUAD_BIT)
+	 VK_SUBGROUP_FEATURE_CLUSTERED_BIT | VK_SUBGROUP_FEATURE_QUAD_BIT |           \
+	 VK_SUBGROUP_FEATURE_ROTATE_BIT_KHR | VK_SUBGROUP_FEATURE_ROTATE_CLUSTERED_BIT_KHR)
 
 /* Descriptors of one kind that a stage, a set or a layout may hold. */
 #define MAX_DESCRIPTORS 4096
@@ -58,6 +59,24 @@ static void fill_features(struct hth_features *f)
 	f->shaderStorageBufferArrayDynamicIndexing = VK_TRUE;
 	f->shaderUniformBufferArrayDynamicIndexing = VK_TRUE;
 	f->bufferDeviceAddress = VK_TRUE;
+	f->runtimeDescriptorArray = VK_TRUE;
+	f->shaderStorageBufferArrayNonUniformIndexing = VK_TRUE;
+	f->shaderUniformBufferArrayNonUniformIndexing = VK_TRUE;
+	f->shaderBufferFloat32Atomics = VK_TRUE;
+	f->shaderBufferFloat32AtomicAdd = VK_TRUE;
+	f->shaderBufferFloat32AtomicMinMax = VK_TRUE;
+	f->shaderBufferFloat64Atomics = VK_TRUE;
+	f->shaderBufferFloat64AtomicAdd = VK_TRUE;
+	f->shaderBufferFloat64AtomicMinMax = VK_TRUE;
+	f->shaderSharedFloat32Atomics = VK_TRUE;
+	f->shaderSharedFloat32AtomicAdd = VK_TRUE;
+	f->shaderSharedFloat32AtomicMinMax = VK_TRUE;
+	f->shaderSharedFloat64Atomics = VK_TRUE;
+	f->shaderSharedFloat64AtomicAdd = VK_TRUE;
+	f->shaderSharedFloat64AtomicMinMax = VK_TRUE;
+	f->shaderExpectAssume = VK_TRUE;
+	f->shaderSubgroupRotate = VK_TRUE;
+	f->shaderSubgroupRotateClustered = VK_TRUE;
 	f->shaderIntegerDotProduct = VK_TRUE;
 	f->shaderZeroInitializeWorkgroupMemory = VK_TRUE;
 	f->vulkanMemoryModel = VK_TRUE;
