@@ -4,6 +4,7 @@
  * is cut off from host memory at once, and stays so until it is bound again. Letting go first ends
  * every use by processes, then stops the board, and only then gives back what it could reach.
  */
+#include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
 #include <linux/pci.h>
 
@@ -72,6 +73,12 @@ static int hearth_device_dma(struct hearth_device *hdev)
 {
 	struct device *dev = &hdev->pdev->dev;
 	int ret;
+
+	/* Processes and the board share memory with no call between that could flush a cache. */
+	if (!dev_is_dma_coherent(dev)) {
+		drm_err(&hdev->drm, "this machine's PCI is not cache-coherent: not supported\n");
+		return -ENODEV;
+	}
 
 	ret = dma_set_mask_and_coherent(dev, DMA_BIT_MASK(hdev->info.host_bits));
 	if (ret) {

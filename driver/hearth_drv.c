@@ -49,10 +49,18 @@ static void hearth_query_device(struct hearth_device *hdev, struct drm_hearth_qu
 	memcpy(out->isa, hdev->identity.isa, sizeof(out->isa));
 }
 
-static void hearth_query_firmware(struct hearth_device *hdev, struct drm_hearth_query_firmware *out)
+static int hearth_query_firmware(struct hearth_device *hdev, struct drm_hearth_query_firmware *out)
 {
+	u32 status = hearth_read32(hdev, HBI_REG_STATUS);
+
+	/* No value of STATUS: nothing answers there any more. */
+	if (status == ~0u) {
+		hearth_device_fail(hdev, "its registers read as all ones");
+		return -ENODEV;
+	}
 	memcpy(out->version, hdev->identity.firmware_version, sizeof(out->version));
-	out->state = hearth_read32(hdev, HBI_REG_STATUS) & 0xff;
+	out->state = status & 0xff;
+	return 0;
 }
 
 static void hearth_query_memory(struct hearth_device *hdev, struct drm_hearth_query_memory *out)
@@ -81,7 +89,7 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		struct drm_hearth_query_memory memory;
 	} out = {};
 	u32 size, room = args->size;
-	int idx;
+	int idx, ret = 0;
 
 	if (!drm_dev_enter(drm, &idx))
 		return -ENODEV;
@@ -91,7 +99,7 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		size = sizeof(out.device);
 		break;
 	case DRM_HEARTH_QUERY_FIRMWARE:
-		hearth_query_firmware(hdev, &out.firmware);
+		ret = hearth_query_firmware(hdev, &out.firmware);
 		size = sizeof(out.firmware);
 		break;
 	case DRM_HEARTH_QUERY_MEMORY:
@@ -99,11 +107,11 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		size = sizeof(out.memory);
 		break;
 	default:
-		size = 0;
+		ret = -EINVAL;
 	}
 	drm_dev_exit(idx);
-	if (!size)
-		return -EINVAL;
+	if (ret)
+		return ret;
 
 	args->size = size;
 	if (!args->pointer)
@@ -144,7 +152,10 @@ static int hearth_open(struct drm_device *drm, struct drm_file *file)
 	return 0;
 }
 
-/* Queues, then address spaces; DRM drops the buffers' handles after this. */
+/*
+ * Queues, then address spaces. DRM has dropped the buffers' handles before; what is bound has kept its
+ * buffers.
+ */
 static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
 {
 	struct hearth_file *hfile = file->driver_priv;

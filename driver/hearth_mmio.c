@@ -134,6 +134,38 @@ static int hearth_mmio_region(struct hearth_device *hdev, int dvsec, int reg, co
 	return 0;
 }
 
+static bool hearth_overlap(phys_addr_t a, u64 a_bytes, phys_addr_t b, u64 b_bytes)
+{
+	return a < b + b_bytes && b < a + a_bytes;
+}
+
+/* Whether MSI-X's table or pending bits lie in [@phys, @phys + @bytes). */
+static bool hearth_overlaps_msix(struct pci_dev *pdev, phys_addr_t phys, u64 bytes)
+{
+	int vectors = pci_msix_vec_count(pdev);
+	const struct {
+		int reg;
+		u64 bytes;
+	} parts[] = {
+		{ PCI_MSIX_TABLE, (u64)vectors * PCI_MSIX_ENTRY_SIZE },
+		{ PCI_MSIX_PBA, DIV_ROUND_UP(vectors, 64) * sizeof(u64) },
+	};
+	unsigned int i;
+
+	for (i = 0; vectors > 0 && i < ARRAY_SIZE(parts); i++) {
+		u32 place = ~0u, bar;
+
+		pci_read_config_dword(pdev, pdev->msix_cap + parts[i].reg, &place);
+		bar = place & PCI_MSIX_TABLE_BIR;
+		if (bar < PCI_STD_NUM_BARS && pci_resource_start(pdev, bar) &&
+		    hearth_overlap(phys, bytes,
+				   pci_resource_start(pdev, bar) + (place & PCI_MSIX_TABLE_OFFSET),
+				   parts[i].bytes))
+			return true;
+	}
+	return false;
+}
+
 static int hearth_check_limits(struct hearth_device *hdev)
 {
 	typeof(hdev->info) *info = &hdev->info;
@@ -233,7 +265,7 @@ static int hearth_check_memory(struct hearth_device *hdev, u64 room)
 int hearth_mmio_init(struct hearth_device *hdev)
 {
 	struct pci_dev *pdev = hdev->pdev;
-	u64 regs_room, doorbell_room, aperture_room;
+	u64 regs_room, doorbell_room, aperture_room, doorbells;
 	phys_addr_t regs;
 	int dvsec, ret;
 	u32 magic;
@@ -281,11 +313,25 @@ int hearth_mmio_init(struct hearth_device *hdev)
 		ret = hearth_check_memory(hdev, aperture_room);
 	if (ret)
 		goto out_regs;
-	if ((u64)hdev->info.queues << hdev->info.doorbell_log2 > doorbell_room ||
-	    !PAGE_ALIGNED(hdev->regs.doorbells) || !PAGE_ALIGNED(hdev->aperture.phys)) {
+	doorbells = (u64)hdev->info.queues << hdev->info.doorbell_log2;
+	if (doorbells > doorbell_room || !PAGE_ALIGNED(hdev->regs.doorbells) ||
+	    !PAGE_ALIGNED(hdev->aperture.phys)) {
 		drm_err(&hdev->drm,
 			"doorbells of %u queues do not fit, or a region is not aligned\n",
 			hdev->info.queues);
+		ret = -ENODEV;
+		goto out_regs;
+	}
+
+	/* Processes map doorbells and aperture: nothing that is the kernel's may lie there. */
+	if (hearth_overlap(hdev->regs.doorbells, doorbells, regs, HBI_REG_BLOCK_SIZE) ||
+	    hearth_overlap(hdev->aperture.phys, hdev->aperture.size, regs, HBI_REG_BLOCK_SIZE) ||
+	    hearth_overlap(hdev->aperture.phys, hdev->aperture.size, hdev->regs.doorbells,
+			   doorbells) ||
+	    hearth_overlaps_msix(pdev, hdev->regs.doorbells, doorbells) ||
+	    hearth_overlaps_msix(pdev, hdev->aperture.phys, hdev->aperture.size)) {
+		drm_err(&hdev->drm,
+			"registers, doorbells, aperture and interrupt table are not apart\n");
 		ret = -ENODEV;
 		goto out_regs;
 	}

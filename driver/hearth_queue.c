@@ -82,8 +82,15 @@ struct hearth_queue {
 	const struct hbi_queue_status *status;
 	/** @created: the board knows it; protected by @vm's lock */
 	bool created;
-	/** @ended: no use of the doorbell any more; only ever set; atomic */
+	/**
+	 * @ended: no use of the doorbell nor of ARM any more, whose number somebody else may get
+	 *
+	 * Only ever set, under @fault_lock and @vector's lock; read under either of them, or
+	 * atomically where it may be late.
+	 */
 	bool ended;
+	/** @fault_lock: a page fault of the doorbell and its end, in one order; inside mmap_lock */
+	struct mutex fault_lock;
 
 	/** @wait: who sleeps in QUEUE_WAIT */
 	wait_queue_head_t wait;
@@ -148,6 +155,7 @@ static void hearth_queue_release(struct kref *ref)
 {
 	struct hearth_queue *queue = container_of(ref, struct hearth_queue, ref);
 
+	mutex_destroy(&queue->fault_lock);
 	if (queue->page)
 		__free_page(queue->page);
 	if (queue->spare)
@@ -197,7 +205,9 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 	if (!page->doorbell)
 		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
 
-	if (!READ_ONCE(queue->ended) && drm_dev_enter(&hdev->drm, &idx)) {
+	/* What is mapped before @ended is set, hearth_queue_end() takes away after it has set it. */
+	mutex_lock(&queue->fault_lock);
+	if (!queue->ended && drm_dev_enter(&hdev->drm, &idx)) {
 		phys_addr_t doorbell =
 			hdev->regs.doorbells + ((u64)queue->number << hdev->info.doorbell_log2);
 
@@ -207,6 +217,7 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 	} else {
 		ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->spare));
 	}
+	mutex_unlock(&queue->fault_lock);
 	return ret;
 }
 
@@ -275,13 +286,15 @@ static void hearth_queue_page_drop(struct hearth_queue_page **page, struct drm_f
 
 /* ---- Sleeping ---- */
 
-/* Sets ARM to the smallest target, if it is not that already. */
+/* Sets ARM to the smallest target, if it is not that already and still this queue's. */
 static void hearth_queue_arm(struct hearth_queue *queue)
 {
 	struct hearth_waiter *waiter;
 	u64 target = HEARTH_NOT_ARMED;
 
 	lockdep_assert_held(&queue->vector->lock);
+	if (queue->ended)
+		return;
 	list_for_each_entry (waiter, &queue->waiters, node)
 		target = min(target, waiter->target);
 	if (target == queue->armed)
@@ -490,7 +503,11 @@ static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file)
 	struct hearth_device *hdev = queue->hdev;
 	int idx;
 
+	mutex_lock(&queue->fault_lock);
+	spin_lock_irq(&queue->vector->lock);
 	WRITE_ONCE(queue->ended, true);
+	spin_unlock_irq(&queue->vector->lock);
+	mutex_unlock(&queue->fault_lock);
 	/* No process can ring the doorbell of a number that somebody else may get. */
 	if (queue->doorbell)
 		drm_vma_node_unmap(&queue->doorbell->base.vma_node,
@@ -556,7 +573,8 @@ static int hearth_queue_start(struct hearth_queue *queue, struct drm_hearth_queu
 		.status = queue->dma,
 		.ring_log2 = args->ring_log2,
 		.vector = queue->vector->number,
-		.timeout_ms = args->timeout_ms ?: READ_ONCE(timeout_ms),
+		.timeout_ms =
+			args->timeout_ms ?: clamp(READ_ONCE(timeout_ms), 1u, HEARTH_MAX_TIMEOUT_MS),
 		.priority = args->priority,
 	};
 	u64 bytes = (u64)HBI_PACKET_SIZE << args->ring_log2;
@@ -587,6 +605,7 @@ static struct hearth_queue *hearth_queue_create(struct hearth_vm *vm, struct drm
 		return ERR_PTR(-ENOMEM);
 	}
 	kref_init(&queue->ref);
+	mutex_init(&queue->fault_lock);
 	queue->hdev = hdev;
 	queue->vm = vm;
 	queue->armed = HEARTH_NOT_ARMED;
@@ -723,10 +742,16 @@ int hearth_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fi
 
 	if (args->pad)
 		return -EINVAL;
-	queue = xa_erase(&hfile->queues, args->queue_id);
+	queue = hearth_queue_lookup(hfile, args->queue_id);
 	if (!queue)
 		return -ENOENT;
+	/* One of several threads ends it; an id that is only reserved stays so. */
+	if (xa_cmpxchg(&hfile->queues, args->queue_id, queue, NULL, GFP_KERNEL) != queue) {
+		hearth_queue_put(queue);
+		return -ENOENT;
+	}
 	hearth_queue_end(queue, file);
+	hearth_queue_put(queue);
 	hearth_queue_put(queue);
 	return 0;
 }
@@ -776,7 +801,6 @@ int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file
 {
 	struct drm_hearth_queue_state *args = data;
 	struct hearth_queue *queue;
-
 	int idx;
 
 	queue = hearth_queue_lookup(file->driver_priv, args->queue_id);

@@ -264,17 +264,21 @@ static int hearth_vm_error(struct hearth_vm *vm)
 }
 
 /*
- * Puts what was changed before the board's eyes. If the board does not acknowledge it was failed and
+ * Puts what was changed before the board's eyes. A board that does not acknowledge is failed and
  * stopped, so in either case it will not use the old translations after this.
  */
 static int hearth_vm_commit(struct hearth_vm *vm, u64 va, u64 range)
 {
 	struct hearth_table *root = vm->pt.root->backing;
+	int ret;
 
 	/* The tables are in board memory before the command: a read flushes the writes before it. */
 	wmb();
 	(void)readq(root->io);
-	return hearth_admin_invalidate(vm->hdev, vm->context, va, range);
+	ret = hearth_admin_invalidate(vm->hdev, vm->context, va, range);
+	if (ret && hearth_device_state(vm->hdev) == HEARTH_LIVE)
+		hearth_device_fail(vm->hdev, "translations could not be invalidated");
+	return ret;
 }
 
 static int hearth_change_prepare(struct hearth_vm_change *change, u32 tables)

@@ -75,12 +75,19 @@ int raw_ioctl(int fd, unsigned long request, void *args)
 	return ioctl(fd, request, args) ? -errno : 0;
 }
 
+const char *guest_node(void)
+{
+	const char *node = getenv("GUEST_NODE");
+
+	return node ? node : "/dev/accel/accel0";
+}
+
 int open_board(void)
 {
-	int fd = hearth_drm_open(GUEST_NODE);
+	int fd = hearth_drm_open(guest_node());
 
 	if (fd < 0)
-		die("open " GUEST_NODE, fd);
+		die(guest_node(), fd);
 	return fd;
 }
 

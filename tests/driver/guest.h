@@ -11,7 +11,6 @@
 
 #include <hearth_drm.h>
 
-#define GUEST_NODE     "/dev/accel/accel0"
 #define GUEST_KERNELS  "/test/board-kernels.bin"
 #define GUEST_FIRST_VA 0x10000000ull
 #define GUEST_WAIT_NS  60000000000ll
@@ -43,6 +42,7 @@ int done(void);
 void die(const char *what, int ret) __attribute__((noreturn));
 
 int64_t now_ns(void);
+const char *guest_node(void); /* $GUEST_NODE, or the first board */
 int open_board(void);
 int raw_ioctl(int fd, unsigned long request, void *args); /* 0 or a negative errno */
 

@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "../board/kernels.h"
@@ -234,6 +235,103 @@ static void test_sleepers(void)
 	close(context.fd);
 }
 
+/* One of two queues of an address space is ended at work; the other goes on. */
+static void test_second(void)
+{
+	struct hearth_drm_queue second;
+	struct context context;
+	struct buffer ring, host;
+	int ret;
+
+	context_open(&context, 0);
+	host = context_buffer(&context, 4096, DRM_HEARTH_PLACEMENT_HOST, 0);
+	ring = context_buffer(&context, 4096, DRM_HEARTH_PLACEMENT_HOST,
+			      DRM_HEARTH_VM_BIND_READONLY);
+	ret = hearth_drm_queue_create(context.fd, context.vm, ring.va, ring.map, 6, 0, 0, &second);
+	is(ret, 0, "a second queue in one address space");
+	hearth_drm_queue_push(&second,
+			      &(union hbi_packet){ .signal = { .header.type = HBI_PACKET_WAIT,
+							       .address = host.va,
+							       .value = 1 } });
+	hearth_drm_queue_ring(&second);
+	push_nop(&context);
+	is(context_submit(&context), 0, "the first works while it waits");
+	is(hearth_drm_queue_destroy(&second), 0, "it is ended");
+	push_signal(&context, host.va, 7);
+	is(context_submit(&context), 0, "the first works on");
+	is(*(volatile uint64_t *)host.map, 7, "and its result is right");
+	context_close(&context);
+}
+
+static volatile int race_over;
+
+static void *race_thread(void *data)
+{
+	int fd = *(int *)data;
+	uint32_t id;
+
+	while (!race_over)
+		for (id = 1; id < 4; id++) {
+			struct drm_hearth_queue_destroy args = { .queue_id = id };
+
+			raw_ioctl(fd, DRM_IOCTL_HEARTH_QUEUE_DESTROY, &args);
+		}
+	return NULL;
+}
+
+/* How many queues the file can have at once; all are ended again. */
+static uint32_t count_queues(struct context *context, struct drm_hearth_queue_create args)
+{
+	uint32_t ids[128], count = 0, i;
+
+	while (count < 128 && !raw_ioctl(context->fd, DRM_IOCTL_HEARTH_QUEUE_CREATE, &args))
+		ids[count++] = args.queue_id;
+	for (i = 0; i < count; i++)
+		raw_ioctl(context->fd, DRM_IOCTL_HEARTH_QUEUE_DESTROY,
+			  &(struct drm_hearth_queue_destroy){ .queue_id = ids[i] });
+	return count;
+}
+
+/* One thread makes queues, maps and rings doorbells; another ends whatever has an id. */
+static void test_race(void)
+{
+	struct drm_hearth_queue_create args = { .ring_log2 = 4 };
+	struct context context;
+	pthread_t thread;
+	int i, made = 0, unexpected = 0;
+	uint32_t before;
+
+	context_open(&context, 0);
+	args.vm_id = context.vm;
+	args.ring_va = context.ring.va;
+	before = count_queues(&context, args);
+	pthread_create(&thread, NULL, race_thread, &context.fd);
+	for (i = 0; i < 150; i++) {
+		int ret = raw_ioctl(context.fd, DRM_IOCTL_HEARTH_QUEUE_CREATE, &args);
+		volatile uint64_t *doorbell;
+
+		unexpected += ret && ret != -EBUSY;
+		if (ret)
+			continue;
+		made++;
+		doorbell =
+			mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, context.fd, args.doorbell_offset);
+		if (doorbell != MAP_FAILED) {
+			*doorbell = 0;
+			munmap((void *)doorbell, 4096);
+		}
+	}
+	race_over = 1;
+	pthread_join(thread, NULL);
+	ok(made > 0 && !unexpected, "%d queues made while another thread ends them", made);
+	for (i = 1; i <= 128; i++)
+		raw_ioctl(context.fd, DRM_IOCTL_HEARTH_QUEUE_DESTROY,
+			  &(struct drm_hearth_queue_destroy){ .queue_id = i });
+	/* The context's own is among those that were ended. */
+	is(count_queues(&context, args), before + 1, "none of them is lost");
+	close(context.fd);
+}
+
 static void test_dispatch(void)
 {
 	struct context context;
@@ -283,5 +381,7 @@ int main(void)
 	test_sleep();
 	test_sleepers();
 	test_dispatch();
+	test_second();
+	test_race();
 	return done();
 }

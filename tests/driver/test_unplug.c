@@ -21,7 +21,8 @@ static void find_pci(void)
 	struct hearth_drm_board board;
 
 	is(hearth_drm_discover(&board, 1), 1, "one board is found");
-	ok(!strcmp(board.driver, "hearth") && !strcmp(board.node, GUEST_NODE), "as %s", board.node);
+	ok(!strcmp(board.driver, "hearth") && !strcmp(board.node, guest_node()), "as %s",
+	   board.node);
 	memcpy(pci, board.pci, sizeof(pci));
 }
 
@@ -93,7 +94,7 @@ static void again(const char *what)
 	struct context context;
 	int i;
 
-	for (i = 0; i < 100 && access(GUEST_NODE, R_OK | W_OK); i++)
+	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
 		usleep(50000);
 	context_open(&context, 0);
 	push_nop(&context);
