@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# check-module.sh OUT: builds the module with all warnings (W=1) and runs sparse over it, for every kernel whose
-# headers are here. Any output is a failure.
-set -u
-if [ "${1:-}" = --sparse ]; then
+# check-module.sh OUT: the module builds for every kernel whose headers are here without a word of the compiler at W=1, nor of sparse,
+# which has looked at every source. Prints TAP.
+if [ "$1" = --sparse ]; then
 	shift
 	echo "$*" >>"$SPARSE_RUNS"
 	exec sparse "$@"
@@ -13,37 +12,54 @@ fi
 here=$(cd "$(dirname "$0")" && pwd)
 top=$here/../..
 out=$1
-sources=$(ls "$top"/driver/*.c | wc -l)
 count=0
 failed=0
+sources=$(find "$top/driver" -name '*.c' | wc -l)
+mkdir -p "$out"
+SPARSE_RUNS=$out/sparse-runs
+export SPARSE_RUNS
+
+# result TEXT: fails if $out/words has lines, and shows them.
 result() {
 	count=$((count + 1))
-	[ "$1" = 0 ] || failed=$((failed + 1))
-	[ "$1" = 0 ] && echo "ok $count - $2" || echo "not ok $count - $2"
+	if [ -s "$out/words" ]; then
+		failed=$((failed + 1))
+		echo "not ok $count - $1"
+		sed 's/^/#   /' "$out/words" | tail -n 40
+	else
+		echo "ok $count - $1"
+	fi
 }
 
 for kdir in /lib/modules/*/build; do
 	[ -e "$kdir/Makefile" ] || continue
-	mkdir -p "$out"
-	SPARSE_RUNS=$out/sparse-runs
-	export SPARSE_RUNS
+	release=$(basename "$(dirname "$kdir")")
 	: >"$SPARSE_RUNS"
-	# KBUILD_CHECKSRC: newer headers come without the script that would tell whether sparse is good enough.
-	"$top/tools/dev/build-module" "$kdir" "$out" W=1 C=2 KBUILD_CHECKSRC=2 CHECK="$here/check-module.sh --sparse" \
-		CF="-include $here/sparse.h" modules >"$out/output" 2>&1
-	status=$?
-	grep -v -e '^hearth.ko for' -e 'checker-valid.sh: ' -e 'C=2 specified, but' "$out/output" >"$out/words"
-	release=${kdir%/build}
-	[ $status = 0 ] && [ ! -s "$out/words" ]
-	result $? "hearth.ko for ${release##*/} builds without a word of the compiler (W=1) or of sparse"
-	[ $failed = 0 ] || sed 's/^/#   /' "$out/words"
-	[ $failed = 0 ] || rm -rf "${out:?}/${release##*/}"
-	[ "$(grep -c '[.]c$' "$SPARSE_RUNS")" -ge "$sources" ]
-	result $? "sparse has looked at all $sources sources"
+	set -- W=1
+	if command -v sparse >/dev/null 2>&1; then
+		# KBUILD_CHECKSRC: Debian's headers of some kernels lack the script that would tell whether
+		# sparse is good enough; sparse.h makes it so.
+		set -- "$@" C=2 KBUILD_CHECKSRC=2 CHECK="$here/check-module.sh --sparse" CF="-include $here/sparse.h"
+	fi
+	# From the beginning, for a file that is not compiled again does not warn again.
+	rm -rf "${out:?}/$release"
+	"$top/tools/dev/build-module" "$kdir" "$out" "$@" modules >"$out/output" 2>&1 || echo "status $?" >>"$out/output"
+	grep -v -e '^hearth.ko for' -e 'checker-valid.sh: ' -e 'C=2 specified, but' -e '^  [A-Z]' "$out/output" >"$out/words"
+	result "W=1, $release"
+	if [ $# -gt 1 ]; then
+		looked=$(grep -c '[.]c$' "$SPARSE_RUNS")
+		: >"$out/words"
+		[ "$looked" -ge "$sources" ] || echo "sparse looked at $looked of $sources sources" >"$out/words"
+		result "sparse, $release"
+	else
+		count=$((count + 1))
+		echo "ok $count - sparse, $release # SKIP sparse is not here"
+	fi
+	rm -rf "${out:?}/$release"
 done
-if [ $count = 0 ]; then
+if [ $count -eq 0 ]; then
 	echo "1..0 # SKIP no kernel headers here"
 	exit 0
 fi
 echo "1..$count"
-[ $failed = 0 ]
+[ $failed -eq 0 ]

@@ -10,6 +10,8 @@ for program in ioctls memory vm queue fault process unplug; do
 	tap $program test-driver-$program
 done
 
+say "test-driver-smi"
+tap smi test-driver-smi hearth-smi 1
 say "test-driver-submit"
 tap submit test-driver-submit
 # system_calls BATCHES: how many system calls a program makes that submits so many and sleeps for none.
