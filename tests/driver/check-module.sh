@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# check-module.sh OUT: the module builds for every kernel whose headers are here without a word of the compiler at W=1, nor of sparse,
-# which has looked at every source. Prints TAP.
+# check-module.sh OUT: for every kernel whose headers are here, the module builds without a word of the compiler at
+# W=1, nor of sparse, which has looked at every source. Prints TAP.
 if [ "$1" = --sparse ]; then
 	shift
 	echo "$*" >>"$SPARSE_RUNS"
