@@ -102,6 +102,7 @@ struct hearth_device_properties {
 	bool storage16;		      /* 16-bit storage */
 	bool storage8;		      /* 8-bit storage */
 	bool subgroup_arithmetic;
+	uint64_t max_binding_bytes; /* of a buffer, what a kernel can see at once */
 };
 
 uint32_t hearth_device_count(const struct hearth_instance *instance);

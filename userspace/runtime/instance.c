@@ -274,6 +274,7 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 	p->subgroup_size = v11.subgroupSize;
 	p->max_workgroup_invocations = basic.limits.maxComputeWorkGroupInvocations;
 	p->shared_memory_bytes = basic.limits.maxComputeSharedMemorySize;
+	p->max_binding_bytes = basic.limits.maxStorageBufferRange;
 	p->float16 = f12.shaderFloat16;
 	p->storage16 = f11.storageBuffer16BitAccess;
 	p->storage8 = f12.storageBuffer8BitAccess;
