@@ -1,8 +1,7 @@
+// SPDX-License-Identifier: MIT
 #version 460
 #extension GL_EXT_shader_atomic_float : require
 #extension GL_EXT_shader_atomic_float2 : require
-#extension GL_EXT_shader_subgroup_extended_types_int8 : enable
-// SPDX-License-Identifier: MIT
 // Sums, minima and maxima of small whole numbers, exact in any order.
 layout(local_size_x = 64) in;
 layout(std430, set = 0, binding = 0) buffer Out { float sum, least, most, last; };

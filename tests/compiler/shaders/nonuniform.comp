@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 #version 460
 #extension GL_EXT_nonuniform_qualifier : require
-// SPDX-License-Identifier: MIT
 // An array of storage buffers that each invocation indexes for itself; reads, writes and atomics.
 layout(local_size_x = 16) in;
 layout(std430, set = 0, binding = 0) buffer Out { uint o[]; };

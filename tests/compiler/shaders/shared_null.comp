@@ -1,6 +1,6 @@
+// SPDX-License-Identifier: MIT
 #version 460
 #extension GL_EXT_null_initializer : require
-// SPDX-License-Identifier: MIT
 // Shared memory that begins as zeros in every work-group.
 layout(local_size_x = 64) in;
 layout(std430, set = 0, binding = 0) buffer Out { uint o[]; };

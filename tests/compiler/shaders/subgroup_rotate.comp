@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: MIT
 #version 460
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_rotate : require
-// SPDX-License-Identifier: MIT
 // Values handed round a subgroup, and round clusters of four.
 layout(local_size_x = 64) in;
 layout(std430, set = 0, binding = 0) buffer Out { uint o[]; };
