@@ -237,7 +237,7 @@ static bool find(const struct hm_tokenizer *tokenizer, const struct hm_symbol *l
 /* Llama 3 takes a word that is a token as it is, even where its merges would not lead there. */
 static uint32_t whole_word(const struct hm_tokenizer *tokenizer, const char *word, size_t length)
 {
-	char spelled[256], *out = spelled;
+	char spelled[256] = "", *out = spelled;
 	size_t i;
 
 	if (tokenizer->pre != HM_PRE_LLAMA3 || length > sizeof(spelled) / 2)
