@@ -5,7 +5,7 @@ for n in 1 2 3 4; do
 	unload_driver
 done
 load_driver || exit 1
-for program in ioctls memory vm queue fault process unplug; do
+for program in ioctls memory vm queue fault process random unplug; do
 	say "test-driver-$program"
 	tap $program test-driver-$program
 done
