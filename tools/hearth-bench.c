@@ -346,6 +346,7 @@ static void begin_result(struct json *result, int argc, char **argv,
 	json_add_number(list, "rounds", settings->rounds);
 	json_add_number(list, "seconds", settings->seconds);
 	json_add_number(list, "memory_bytes", (double)settings->memory_bytes);
+	json_add_number(list, "prefill_rows", settings->prefill_rows);
 	bench_add_system(result);
 	bench_add_shaders(result);
 }

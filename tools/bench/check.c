@@ -163,7 +163,8 @@ void bench_check_matmul(const void *w, enum hearth_type type, uint32_t w_rows, u
 	struct bench_random random = { 0x9e3779b97f4a7c15ull };
 	uint64_t row_bytes = hearth_row_bytes(type, columns);
 
-	*check = (struct bench_check){ .tolerance = bench_tolerance_matmul(columns) };
+	*check = (struct bench_check){ .reference = "float64",
+				       .tolerance = bench_tolerance_matmul(columns) };
 	check_finite(check, y, rows, w_rows);
 	for (uint32_t s = 0; s < samples; s++) {
 		uint64_t r = place(s, 0, rows, &random), n = place(s, 1, w_rows, &random);
@@ -190,7 +191,8 @@ void bench_check_attention(const struct bench_attention *a, const float *q, cons
 	uint64_t stride = (uint64_t)a->kv_heads * size;
 	double *scores = malloc(sizeof(*scores) * all);
 
-	*check = (struct bench_check){ .tolerance = bench_tolerance_attention(all) };
+	*check = (struct bench_check){ .reference = "float64",
+				       .tolerance = bench_tolerance_attention(all) };
 	if (!scores) {
 		snprintf(check->message, sizeof(check->message), "not checked: out of memory");
 		return;

@@ -16,12 +16,13 @@
 #define BENCH_UNWRITTEN 0x7fc0deadu /* a NaN that no computation gives */
 
 struct bench_check {
-	uint64_t outputs;  /* looked at for being finite */
-	uint32_t samples;  /* compared */
-	uint32_t wrong;	   /* of the samples and of the outputs */
-	double max_error;  /* of the samples: absolute */
-	double max_scaled; /* of the samples: over magnitude */
-	double tolerance;  /* for max_scaled */
+	const char *reference; /* "float64", or "exact" for whole numbers */
+	uint64_t outputs;      /* looked at for being finite */
+	uint32_t samples;      /* compared */
+	uint32_t wrong;	       /* of the samples and of the outputs */
+	double max_error;      /* of the samples: absolute */
+	double max_scaled;     /* of the samples: over magnitude */
+	double tolerance;      /* for max_scaled */
 	bool pass;
 	char message[192]; /* the first that was wrong, or empty */
 };

@@ -171,6 +171,21 @@ static void write_string(FILE *file, const char *text)
 	fputc('"', file);
 }
 
+/* With as many digits as give the same number again. */
+static void write_number(FILE *file, double number)
+{
+	char text[32];
+
+	for (int digits = 6; digits <= 17; digits++) {
+		snprintf(text, sizeof(text), "%.*g", digits, number);
+		if (strtod(text, NULL) == number)
+			break;
+	}
+	if (number == rint(number) && fabs(number) < 1e15)
+		snprintf(text, sizeof(text), "%.0f", number);
+	fputs(text, file);
+}
+
 static void write_value(FILE *file, const struct json *json, int depth)
 {
 	bool object = json->kind == JSON_OBJECT;
@@ -183,10 +198,7 @@ static void write_value(FILE *file, const struct json *json, int depth)
 		fputs(json->number != 0 ? "true" : "false", file);
 		return;
 	case JSON_NUMBER:
-		if (json->number == rint(json->number) && fabs(json->number) < 1e15)
-			fprintf(file, "%.0f", json->number);
-		else
-			fprintf(file, "%.9g", json->number);
+		write_number(file, json->number);
 		return;
 	case JSON_STRING:
 		write_string(file, json->text);

@@ -100,7 +100,7 @@ void bench_add_check(struct json *parent, const struct bench_check *check)
 {
 	struct json *json = json_add_object(parent, "check");
 
-	json_add_string(json, "reference", "float64");
+	json_add_string(json, "reference", check->reference);
 	json_add_number(json, "outputs", (double)check->outputs);
 	json_add_number(json, "samples", check->samples);
 	json_add_number(json, "wrong", check->wrong);

@@ -181,7 +181,10 @@ static void check_arithmetic(const struct arithmetic *a, const uint32_t *words, 
 		expected[i] = a->shader == SHADER_DOT_I8
 				      ? (double)(int32_t)expected_dot(i, iterations)
 				      : expected_fma(i, iterations, &magnitude[i]);
-	*check = (struct bench_check){ .tolerance = a->tolerance, .outputs = a->groups * GROUP };
+	*check =
+		(struct bench_check){ .reference = a->shader == SHADER_DOT_I8 ? "exact" : "float64",
+				      .tolerance = a->tolerance,
+				      .outputs = a->groups * GROUP };
 	for (uint32_t i = 0; i < a->groups * GROUP; i++) {
 		double got, error, scaled;
 		float f32;
@@ -309,7 +312,9 @@ static enum hearth_status record_read(struct bench_device *dev, struct hearth_ke
 static void check_words(struct bench_check *check, uint64_t got, uint64_t expected,
 			const char *what)
 {
-	*check = (struct bench_check){ .samples = 1, .outputs = 1, .pass = got == expected };
+	*check = (struct bench_check){
+		.reference = "exact", .samples = 1, .outputs = 1, .pass = got == expected
+	};
 	if (check->pass)
 		return;
 	check->wrong = 1;

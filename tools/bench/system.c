@@ -59,6 +59,34 @@ static bool field(const char *path, const char *name, char *value, size_t size)
 	return found;
 }
 
+/*
+ * Of the kernel's command line, what makes a machine faster or slower. The rest says where the machine is and how it
+ * boots, which is nobody's business who reads a result.
+ */
+static void add_kernel_parameters(struct json *parent)
+{
+	static const char *const names[] = { "amd_iommu",   "amd_pstate",
+					     "idle",	    "intel_idle",
+					     "intel_iommu", "intel_pstate",
+					     "iommu",	    "isolcpus",
+					     "mitigations", "nohz_full",
+					     "nosmt",	    "pcie_aspm",
+					     "processor",   "spec_store_bypass_disable",
+					     "spectre_v2",  "transparent_hugepage" };
+	struct json *list = json_add_array(parent, "kernel_parameters");
+	char line[4096], *at, *word;
+
+	if (!first_line("/proc/cmdline", line, sizeof(line)))
+		return;
+	for (word = strtok_r(line, " ", &at); word; word = strtok_r(NULL, " ", &at))
+		for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+			size_t length = strlen(names[i]);
+
+			if (!strncmp(word, names[i], length) && strchr("=.", word[length]))
+				json_add_string(list, NULL, word);
+		}
+}
+
 void bench_add_system(struct json *results)
 {
 	struct json *system = json_add_object(results, "system");
@@ -86,7 +114,7 @@ void bench_add_system(struct json *results)
 	found = field("/etc/os-release", "PRETTY_NAME", value, sizeof(value));
 	json_add_string(system, "os", found ? value : NULL);
 	add_line(system, "governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
-	add_line(system, "kernel_command_line", "/proc/cmdline");
+	add_kernel_parameters(system);
 	json_add_bool(system, "iommu", !access("/sys/kernel/iommu_groups/0", F_OK));
 	if (getloadavg(load, 1) == 1)
 		json_add_number(system, "load", load[0]);
@@ -98,8 +126,9 @@ static void add_file(struct json *parent, const char *key, const char *path)
 {
 	struct json *json = json_add_object(parent, key);
 	char text[SHA256_TEXT];
+	const char *slash = strrchr(path, '/');
 
-	json_add_string(json, "path", path);
+	json_add_string(json, "file", slash ? slash + 1 : path);
 	json_add_string(json, "sha256", sha256_file(path, text) ? text : NULL);
 }
 
