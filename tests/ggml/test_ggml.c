@@ -368,6 +368,30 @@ static void test_rows(const struct gt_backends *backends)
 	finish("GET_ROWS, SET_ROWS", 20);
 }
 
+/* n: columns, order, number of a top or 0 */
+static struct ggml_tensor *build_argsort(struct ggml_context *context, const struct gt_case *c)
+{
+	struct ggml_tensor *a = ggml_new_tensor_4d(context, GGML_TYPE_F32, c->n[0], 5, 3, 2);
+
+	return c->n[2] ? ggml_argsort_top_k(context, a, c->n[2])
+		       : ggml_argsort(context, a, c->n[1]);
+}
+
+static void test_argsort(const struct gt_backends *backends)
+{
+	static const int columns[] = { 1, 8, 60, 128, 200 };
+
+	for (int i = 0; i < COUNT(columns); i++)
+		for (int order = 0; order < 2; order++) {
+			struct gt_case c = { { columns[i], order } };
+
+			check(backends, build_argsort, &c, EXACT);
+			c.n[2] = (columns[i] + 3) / 4;
+			check(backends, build_argsort, &c, EXACT);
+		}
+	finish("ARGSORT", 20);
+}
+
 /* n: type, mode, dims, factors, layout, backwards; f: freq_scale, ext_factor, attn_factor */
 static struct ggml_tensor *build_rope(struct ggml_context *context, const struct gt_case *c)
 {
@@ -636,6 +660,7 @@ static void test_device(ggml_backend_dev_t device)
 	test_norm(&backends);
 	test_soft_max(&backends);
 	test_rows(&backends);
+	test_argsort(&backends);
 	test_rope(&backends);
 	test_matmul(&backends);
 	test_experts(&backends);

@@ -73,6 +73,7 @@ enum hg_shader {
 	HG_SHADER_MATMUL,
 	HG_SHADER_MATVEC,
 	HG_SHADER_ATTENTION,
+	HG_SHADER_ARGSORT,
 	HG_SHADER_COUNT,
 	HG_RUNTIME_MATMUL = HG_SHADER_COUNT, /* libhearth's own */
 };
@@ -175,6 +176,8 @@ bool hg_check_reduce(const struct hg_device *device, const struct ggml_tensor *o
 void hg_plan_reduce(struct hg_plan *plan, const struct ggml_tensor *op);
 bool hg_check_rows(const struct hg_device *device, const struct ggml_tensor *op);
 void hg_plan_rows(struct hg_plan *plan, const struct ggml_tensor *op);
+bool hg_check_argsort(const struct hg_device *device, const struct ggml_tensor *op);
+void hg_plan_argsort(struct hg_plan *plan, const struct ggml_tensor *op);
 bool hg_check_rope(const struct hg_device *device, const struct ggml_tensor *op);
 void hg_plan_rope(struct hg_plan *plan, const struct ggml_tensor *op);
 /* hg_matmul.c */

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "spv_ggml_argsort.h"
 #include "spv_ggml_attention.h"
 #include "spv_ggml_map.h"
 #include "spv_ggml_matmul.h"
@@ -27,6 +28,7 @@ static const struct {
 	SHADER(MATMUL, matmul, 4),
 	SHADER(MATVEC, matvec, 5),
 	SHADER(ATTENTION, attention, 7),
+	SHADER(ARGSORT, argsort, 3),
 #undef SHADER
 };
 

@@ -120,6 +120,32 @@ void hg_plan_rows(struct hg_plan *plan, const struct ggml_tensor *op)
 	hg_call_tensor(plan, call, op);
 }
 
+/* ---- Places in order ---- */
+
+#define MAX_SORTED 4096 /* the kernel compares each element with each */
+
+/* TOP_K leaves the order of its results open; here they descend. */
+bool hg_check_argsort(const struct hg_device *device, const struct ggml_tensor *op)
+{
+	const struct ggml_tensor *a = op->src[0];
+
+	(void)device;
+	return a->type == GGML_TYPE_F32 && op->type == GGML_TYPE_I32 && a->ne[0] <= MAX_SORTED &&
+	       op->ne[0] <= a->ne[0] && !memcmp(&a->ne[1], &op->ne[1], 3 * sizeof(a->ne[0]));
+}
+
+void hg_plan_argsort(struct hg_plan *plan, const struct ggml_tensor *op)
+{
+	struct hg_call *call = hg_plan_add(plan, HG_SHADER_ARGSORT);
+
+	if (!call)
+		return;
+	hg_call_spec(call, op->op == GGML_OP_TOP_K || op->op_params[0] == GGML_SORT_ORDER_DESC);
+	hg_call_groups(call, (uint64_t)ggml_nrows(op), 1);
+	hg_call_tensor(plan, call, op->src[0]);
+	hg_call_tensor(plan, call, op);
+}
+
 /* ---- Rotary embedding ---- */
 
 /* Where ggml keeps what a rotary embedding is told. */
