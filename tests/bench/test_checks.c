@@ -15,6 +15,7 @@
 
 #include "check.h"
 #include "json.h"
+#include "modules.h"
 #include "sha256.h"
 
 #define ROWS	5
@@ -295,6 +296,34 @@ static void test_sha256(void **state)
 	}
 }
 
+/* Modules of one and of two functions among other words, then what only looks like modules. */
+static void test_modules(void **state)
+{
+	enum { FUNCTION = 5 << 16 | 54, END = 1 << 16 | 56, CAPABILITY = 2 << 16 | 17 };
+	static const uint32_t words[] = {
+		0,	    0x07230203, 0x00010500, 7,	      9, 0,	     CAPABILITY, 1,
+		FUNCTION,   1,		2,	    0,	      3, END,	     0,		 0,
+		0x07230203, 0x00010000, 7,	    9,	      0, FUNCTION,   1,		 2,
+		0,	    3,		END,	    FUNCTION, 1, 4,	     0,		 3,
+		END,	    0x07230203, 0x00020000, 7,	      9, 0,	     FUNCTION,	 1,
+		2,	    0,		3,	    END, /* no such version */
+		0x07230203, 0x00010000, 7,	    9,	      0, FUNCTION,   1,		 2,
+		0,	    3,		0,	    END, /* an empty instruction */
+		0x07230203, 0x00010000, 7,	    9,	      0, CAPABILITY, /* cut off */
+	};
+	size_t all = sizeof(words) / sizeof(*words), at = 0, count;
+
+	(void)state;
+	assert_ptr_equal(bench_next_module(words, all, &at, &count), words + 1);
+	assert_int_equal(count, 13);
+	assert_int_equal(at, 14);
+	assert_ptr_equal(bench_next_module(words, all, &at, &count), words + 16);
+	assert_int_equal(count, 17);
+	assert_null(bench_next_module(words, all, &at, &count));
+	at = 0;
+	assert_null(bench_next_module(words, 13, &at, &count));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +334,7 @@ int main(void)
 		cmocka_unit_test(test_attention),
 		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_sha256),
+		cmocka_unit_test(test_modules),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

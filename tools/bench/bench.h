@@ -32,7 +32,7 @@ struct bench_device {
 	struct hearth_device_properties properties;
 	struct hearth_device *device;
 	struct hearth_stream *stream;
-	/* What was measured, or 0. */
+	/* What was measured, or 0: of float32, and the best of all ways to move memory. */
 	double peak_flops;
 	double peak_bytes;
 };

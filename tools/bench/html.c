@@ -243,7 +243,7 @@ void bench_write_html(FILE *file, const struct json *result)
 		json_number(summary, "wrong", 0), json_number(summary, "failed", 0),
 		json_number(summary, "skipped", 0));
 	fputs("<p>The roofline of a case is the least time that the measured peaks allow: of "
-	      "multiply-adds in float32 and of reading memory. Peaks are the best round, cases the "
+	      "multiply-adds in float32 and of moving memory. Peaks are the best round, cases the "
 	      "median. Each result was compared with float64 before it was timed; the error is "
 	      "relative to the sum of absolute values.</p>\n",
 	      file);

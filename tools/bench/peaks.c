@@ -14,7 +14,8 @@
 #include "bench_spv_empty.h"
 #include "bench_spv_fma_f16.h"
 #include "bench_spv_fma_f32.h"
-#include "bench_spv_read.h"
+#include "bench_spv_read_16.h"
+#include "bench_spv_read_4.h"
 
 #include "sha256.h"
 
@@ -40,10 +41,11 @@ static const struct {
 	{ "fma_f32", bench_spv_fma_f32, sizeof(bench_spv_fma_f32) },
 	{ "fma_f16", bench_spv_fma_f16, sizeof(bench_spv_fma_f16) },
 	{ "dot_i8", bench_spv_dot_i8, sizeof(bench_spv_dot_i8) },
-	{ "read", bench_spv_read, sizeof(bench_spv_read) },
+	{ "read_4", bench_spv_read_4, sizeof(bench_spv_read_4) },
+	{ "read_16", bench_spv_read_16, sizeof(bench_spv_read_16) },
 };
 
-enum { SHADER_EMPTY, SHADER_FMA_F32, SHADER_FMA_F16, SHADER_DOT_I8, SHADER_READ };
+enum { SHADER_EMPTY, SHADER_FMA_F32, SHADER_FMA_F16, SHADER_DOT_I8, SHADER_READ_4, SHADER_READ_16 };
 
 void bench_add_shaders(struct json *results)
 {
@@ -295,10 +297,10 @@ static double measure_arithmetic(struct bench_device *dev, struct json *peaks, s
 
 static enum hearth_status record_read(struct bench_device *dev, struct hearth_kernel *kernel,
 				      struct hearth_buffer *in, struct hearth_buffer *out,
-				      uint32_t groups, struct hearth_recording **recording)
+				      uint32_t groups, uint32_t count,
+				      struct hearth_recording **recording)
 {
 	const struct hearth_view views[] = { { in, 0, 0 }, { out, 0, 0 } };
-	uint32_t count = READ_BYTES / 16;
 	enum hearth_status status = hearth_recording_create(dev->device, recording);
 
 	if (status == HEARTH_OK)
@@ -322,11 +324,13 @@ static void check_words(struct bench_check *check, uint64_t got, uint64_t expect
 		 (unsigned long long)got, (unsigned long long)expected);
 }
 
-/* @in holds @data. */
-static void measure_read(struct bench_device *dev, struct json *peaks, struct hearth_buffer *in,
-			 const uint32_t *data, uint64_t bytes, struct bench_count *count)
+/* @in holds @data. @width: bytes that an invocation loads at once, 4 or 16. */
+static void measure_read(struct bench_device *dev, struct json *peaks, uint32_t width,
+			 struct hearth_buffer *in, const uint32_t *data, uint64_t bytes,
+			 struct bench_count *count)
 {
-	struct json *peak = begin(peaks, "memory_read", "B/s", SHADER_READ);
+	int shader = width == 4 ? SHADER_READ_4 : SHADER_READ_16;
+	struct json *peak = begin(peaks, shaders[shader].name, "B/s", shader);
 	uint32_t groups = (uint32_t)(bytes / READ_BYTES), expected = 0, got = 0;
 	uint32_t *words = malloc(4ull * groups * GROUP);
 	struct hearth_recording *recording = NULL;
@@ -337,11 +341,11 @@ static void measure_read(struct bench_device *dev, struct json *peaks, struct he
 	enum hearth_status status = words ? HEARTH_OK : HEARTH_ERROR_OUT_OF_MEMORY;
 
 	if (status == HEARTH_OK)
-		status = make_kernel(dev, SHADER_READ, 2, 4, &kernel);
+		status = make_kernel(dev, shader, 2, 4, &kernel);
 	if (status == HEARTH_OK)
 		status = bench_buffer(dev, NULL, 4ull * groups * GROUP, &out);
 	if (status == HEARTH_OK)
-		status = record_read(dev, kernel, in, out, groups, &recording);
+		status = record_read(dev, kernel, in, out, groups, READ_BYTES / width, &recording);
 	if (status == HEARTH_OK)
 		status = bench_run(dev, recording, NULL);
 	if (status == HEARTH_OK)
@@ -357,7 +361,7 @@ static void measure_read(struct bench_device *dev, struct json *peaks, struct he
 	}
 	conclude(peak, status, &check, (double)bytes, &times, count);
 	if (status == HEARTH_OK && check.pass)
-		dev->peak_bytes = (double)bytes / times.least;
+		dev->peak_bytes = fmax(dev->peak_bytes, (double)bytes / times.least);
 	hearth_recording_destroy(recording);
 	hearth_buffer_destroy(out);
 	hearth_kernel_destroy(kernel);
@@ -367,7 +371,7 @@ static void measure_read(struct bench_device *dev, struct json *peaks, struct he
 static void measure_copy(struct bench_device *dev, struct json *peaks, struct hearth_buffer *in,
 			 const uint32_t *data, uint64_t bytes, struct bench_count *count)
 {
-	struct json *peak = begin(peaks, "memory_copy", "B/s", -1);
+	struct json *peak = begin(peaks, "copy", "B/s", -1);
 	struct hearth_recording *recording = NULL;
 	struct hearth_buffer *out = NULL;
 	struct bench_check check = { 0 };
@@ -399,6 +403,8 @@ static void measure_copy(struct bench_device *dev, struct json *peaks, struct he
 	}
 	/* Each byte is read and written. */
 	conclude(peak, status, &check, 2 * (double)bytes, &times, count);
+	if (status == HEARTH_OK && check.pass)
+		dev->peak_bytes = fmax(dev->peak_bytes, 2 * (double)bytes / times.least);
 	hearth_recording_destroy(recording);
 	hearth_buffer_destroy(out);
 	free(words);
@@ -441,19 +447,20 @@ static void measure_memory(struct bench_device *dev, struct json *peaks, struct 
 		bytes /= 2;
 	data = malloc(bytes);
 	if (!data) {
-		skip(begin(peaks, "memory_read", "B/s", SHADER_READ), count, "out of memory");
+		skip(begin(peaks, "read_16", "B/s", SHADER_READ_16), count, "out of memory");
 		return;
 	}
 	for (uint64_t i = 0; i < bytes / 8; i++)
 		data[i] = bench_random(&random);
 	status = bench_buffer(dev, data, bytes, &buffer);
 	if (status == HEARTH_OK) {
-		measure_read(dev, peaks, buffer, (uint32_t *)data, bytes, count);
+		measure_read(dev, peaks, 4, buffer, (uint32_t *)data, bytes, count);
+		measure_read(dev, peaks, 16, buffer, (uint32_t *)data, bytes, count);
 		measure_copy(dev, peaks, buffer, (uint32_t *)data, bytes, count);
 		measure_transfer(peaks, buffer, data, bytes, true, count);
 		measure_transfer(peaks, buffer, data, bytes, false, count);
 	} else {
-		conclude(begin(peaks, "memory_read", "B/s", SHADER_READ), status, NULL, 0, NULL,
+		conclude(begin(peaks, "read_16", "B/s", SHADER_READ_16), status, NULL, 0, NULL,
 			 count);
 	}
 	hearth_buffer_destroy(buffer);

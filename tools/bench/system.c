@@ -5,11 +5,15 @@
 #include "bench.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "modules.h"
 #include "sha256.h"
 
 /* The first line of a file, without its end; false if there is none. */
@@ -122,7 +126,34 @@ void bench_add_system(struct json *results)
 		json_add_null(system, "load");
 }
 
-static void add_file(struct json *parent, const char *key, const char *path)
+/* The hashes of the SPIR-V modules in a file, in the order in which they lie there. */
+static void add_modules(struct json *parent, const char *path)
+{
+	struct json *list = json_add_array(parent, "shaders");
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	const uint32_t *words, *module;
+	size_t at = 0, count;
+	struct stat st;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) || st.st_size <= 0)
+		goto out_close;
+	words = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (words == MAP_FAILED)
+		goto out_close;
+	while ((module = bench_next_module(words, (size_t)st.st_size / 4, &at, &count))) {
+		char text[SHA256_TEXT];
+
+		sha256_text(module, 4 * count, text);
+		json_add_string(list, NULL, text);
+	}
+	munmap((void *)words, (size_t)st.st_size);
+out_close:
+	close(fd);
+}
+
+static struct json *add_file(struct json *parent, const char *key, const char *path)
 {
 	struct json *json = json_add_object(parent, key);
 	char text[SHA256_TEXT];
@@ -130,9 +161,9 @@ static void add_file(struct json *parent, const char *key, const char *path)
 
 	json_add_string(json, "file", slash ? slash + 1 : path);
 	json_add_string(json, "sha256", sha256_file(path, text) ? text : NULL);
+	return json;
 }
 
-/* The library holds the shaders of the operations, so its hash stands for theirs. */
 void bench_add_tool(struct json *results)
 {
 	struct json *tool = json_add_object(results, "tool");
@@ -146,7 +177,7 @@ void bench_add_tool(struct json *results)
 	add_file(tool, "program", program);
 	/* Through the symbol table: the address of the function itself may be that of a stub in the program. */
 	if (dladdr(dlsym(RTLD_DEFAULT, "hearth_op_matmul"), &library) && library.dli_fname)
-		add_file(tool, "library", library.dli_fname);
+		add_modules(add_file(tool, "library", library.dli_fname), library.dli_fname);
 	else
 		json_add_null(tool, "library");
 }
