@@ -125,6 +125,42 @@ static void test_share(uint32_t placement, const char *what)
 	ok(ret < 0, "a file that is no dma-buf is refused");
 }
 
+/*
+ * 320 MiB of host memory come and go, each buffer by another way. Were they kept, the suite would see
+ * it once the module is unloaded.
+ */
+static void test_churn(void)
+{
+	int i, bad = 0;
+
+	for (i = 0; i < 80; i++) {
+		int file = open_board(), dmabuf = -1;
+		uint32_t handle, vm;
+		void *map;
+
+		if (hearth_drm_bo_create(file, 4 * MIB, DRM_HEARTH_PLACEMENT_HOST, &handle) ||
+		    hearth_drm_vm_create(file, &vm) ||
+		    hearth_drm_vm_map(file, vm, handle, 0, 0x100000, 4 * MIB, 0) ||
+		    hearth_drm_bo_map(file, handle, 4 * MIB, &map)) {
+			bad++;
+			close(file);
+			continue;
+		}
+		*(volatile uint8_t *)map = 1;
+		if (i % 4 == 1)
+			hearth_drm_bo_close(file, handle);
+		else if (i % 4 == 2)
+			hearth_drm_vm_unmap(file, vm, 0x100000, 4 * MIB);
+		else if (i % 4 == 3)
+			hearth_drm_bo_export(file, handle, &dmabuf);
+		if (dmabuf >= 0)
+			close(dmabuf);
+		close(file);
+		munmap(map, 4 * MIB);
+	}
+	is(bad, 0, "80 buffers of 4 MiB, bound and mapped, come and go");
+}
+
 int main(void)
 {
 	uint64_t before;
@@ -136,6 +172,7 @@ int main(void)
 	test_two_mappings();
 	test_exhaust();
 	test_host_pressure();
+	test_churn();
 	test_share(DRM_HEARTH_PLACEMENT_HOST, "host memory is exported");
 	test_share(DRM_HEARTH_PLACEMENT_BOARD, "board memory is exported");
 	is(board_free(), before, "nothing is lost");
