@@ -112,6 +112,7 @@ static inline uint floatBitsToUint(float f)
 	X(collatz)        \
 	X(fibonacci)      \
 	X(uniform_loop)   \
+	X(hash)           \
 	X(float32)        \
 	X(float64)
 
@@ -174,6 +175,9 @@ static inline uint floatBitsToUint(float f)
 #undef compute
 #define compute compute_uniform_loop
 #include "shaders/uniform_loop.h"
+#undef compute
+#define compute compute_hash
+#include "shaders/hash.h"
 #undef compute
 #define compute compute_float32
 #include "shaders/float32.h"

@@ -13,6 +13,8 @@
 #include <spirv/unified1/GLSL.std.450.h>
 
 #define ALIGN_MOST 31
+/* Places are multiplied by less than this, and then do not grow over 31 bits; what hashes multiply by does. */
+#define FACTOR_MOST 65536
 
 struct analysis {
 	struct hc_module *m;
@@ -128,7 +130,7 @@ static struct hc_shape divide(struct analysis *a, struct hc_shape x, uint32_t lo
 	uint64_t divisor = 1ull << log2;
 	struct hc_shape out = x;
 
-	out.positive = true;
+	out.positive = remainder || x.positive || log2;
 	out.align_log2 = remainder	       ? least(x.align_log2, ALIGN_MOST)
 			 : x.align_log2 > log2 ? (uint8_t)(x.align_log2 - log2)
 					       : 0;
@@ -175,6 +177,9 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 		if (hc_is_scalar(x) && hc_is_scalar(y)) {
 			out.align_log2 = least(ALIGN_MOST, x.align_log2 + y.align_log2);
 			out.positive = x.positive && y.positive;
+			if (constant_of(a->m, inst->operand[0], leaf, &c) ||
+			    constant_of(a->m, inst->operand[1], leaf, &c))
+				out.positive &= c <= FACTOR_MOST;
 			return out;
 		}
 		if (constant_of(a->m, inst->operand[0], leaf, &c)) {
@@ -189,6 +194,7 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 			return out;
 		out = x;
 		out.stride *= (int64_t)c;
+		out.positive = x.positive && out.stride >= 0 && out.stride <= FACTOR_MOST;
 		out.align_log2 = least(ALIGN_MOST, x.align_log2 + y.align_log2);
 		return out;
 	case SpvOpShiftLeftLogical:
@@ -198,6 +204,7 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 			return out;
 		out = x;
 		out.stride *= (int64_t)1 << c;
+		out.positive = x.positive && c <= 16 && out.stride >= 0 && out.stride <= FACTOR_MOST;
 		out.align_log2 = least(ALIGN_MOST, x.align_log2 + (uint8_t)c);
 		return out;
 	case SpvOpShiftRightLogical:
