@@ -12,7 +12,7 @@
 #include <spirv/unified1/spirv.h>
 #include <spirv/unified1/GLSL.std.450.h>
 
-#define ALIGN_MOST 31
+#define ALIGN_MOST  31
 /* Places are multiplied by less than this, and then do not grow over 31 bits; what hashes multiply by does. */
 #define FACTOR_MOST 65536
 
@@ -204,7 +204,8 @@ static struct hc_shape integer_binary(struct analysis *a, const struct hc_inst *
 			return out;
 		out = x;
 		out.stride *= (int64_t)1 << c;
-		out.positive = x.positive && c <= 16 && out.stride >= 0 && out.stride <= FACTOR_MOST;
+		out.positive =
+			x.positive && c <= 16 && out.stride >= 0 && out.stride <= FACTOR_MOST;
 		out.align_log2 = least(ALIGN_MOST, x.align_log2 + (uint8_t)c);
 		return out;
 	case SpvOpShiftRightLogical:
