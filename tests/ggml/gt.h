@@ -46,4 +46,7 @@ struct ggml_tensor *gt_positive(struct ggml_context *context, enum ggml_type typ
 bool gt_compare(const struct gt_backends *backends, gt_builder build, const struct gt_case *c,
 		double most, int *compared);
 
+/* Whether ggml's scheduler, given both backends, computes every node of the case's graph on the tested one. */
+bool gt_stays(const struct gt_backends *backends, gt_builder build, const struct gt_case *c);
+
 #endif /* GT_H */

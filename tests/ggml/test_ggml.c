@@ -631,6 +631,8 @@ static void test_layer(const struct gt_backends *backends)
 							     i & 1 ? 1 : 19, i >> 1 } };
 
 				check(backends, build_layer, &c, 5e-3);
+				if (!gt_stays(backends, build_layer, &c))
+					group.good = false;
 			}
 		finish(qwen ? "a Qwen model, no operation left out"
 			    : "a Llama model, no operation left out",
