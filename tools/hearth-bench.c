@@ -30,6 +30,7 @@ struct options {
 enum {
 	OPTION_LIST = 256,
 	OPTION_QUICK,
+	OPTION_PEAKS,
 	OPTION_ALL,
 	OPTION_MODELS,
 	OPTION_JSON,
@@ -54,6 +55,7 @@ static const struct argp_option argp_options[] = {
 	{ "all", OPTION_ALL, NULL, 0, "all models, and long contexts", 1 },
 	{ "prefill", OPTION_PREFILL, "N", 0, "rows of a prompt (default: 512)", 1 },
 	{ "quick", OPTION_QUICK, NULL, 0, "tiny shapes: whether all works, not how fast", 1 },
+	{ "peaks", OPTION_PEAKS, NULL, 0, "only what the device can do at most, no models", 1 },
 	{ "rounds", OPTION_ROUNDS, "N", 0, "timed runs of a case, at most (default: 10)", 2 },
 	{ "seconds", OPTION_SECONDS, "N", 0,
 	  "time for the runs of a case; three are made in any case (default: 2)", 2 },
@@ -120,6 +122,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		s->quick = true;
 		s->rounds = 3;
 		return 0;
+	case OPTION_PEAKS:
+		s->peaks_only = true;
+		return 0;
 	case OPTION_ROUNDS:
 		s->rounds = (uint32_t)number(state, "--rounds", arg, 1, 1000);
 		return 0;
@@ -171,6 +176,13 @@ static int fail(const char *what, enum hearth_status status)
 	fprintf(stderr, "hearth-bench: %s: %s: %s\n", what, hearth_status_string(status),
 		hearth_last_error());
 	return EXIT_FAILURE;
+}
+
+/* Of drivers and validation layers. */
+static void log_message(void *user, const char *message)
+{
+	(void)user;
+	fprintf(stderr, "%s\n", message);
 }
 
 static const char *const type_names[] = {
@@ -341,6 +353,7 @@ static void begin_result(struct json *result, int argc, char **argv,
 		json_add_string(list, NULL, argv[i]);
 	list = json_add_object(result, "settings");
 	json_add_bool(list, "quick", settings->quick);
+	json_add_bool(list, "peaks_only", settings->peaks_only);
 	json_add_bool(list, "all", settings->all);
 	json_add_string(list, "model", settings->model);
 	json_add_number(list, "rounds", settings->rounds);
@@ -422,7 +435,7 @@ int main(int argc, char **argv)
 					   .memory_bytes = 1ull << 30,
 					   .timeout_ns = 300ull * 1000000000,
 					   .prefill_rows = 512 } };
-	struct hearth_instance_info info = { .struct_size = sizeof(info) };
+	struct hearth_instance_info info = { .struct_size = sizeof(info), .log = log_message };
 	struct hearth_instance *instance;
 	enum hearth_status status;
 	char driver[4096];

@@ -159,6 +159,13 @@ with tempfile.TemporaryDirectory() as folder, open(schema_path, encoding="utf-8"
         means = re.findall(r"geometric mean of \d+ \w+: ([\d.]+)",
                            run("--compare", f"{folder}/a", f"{folder}/twice").stdout)
         result(means == ["1.000", "2.000"], "twice the rates are twice as fast", means)
+    # Buffers as large as in earnest: devices have limits that small ones do not meet.
+    done = run("--peaks", "--seconds", "0", "--device", device, "--json", f"{folder}/peaks")
+    result(done.returncode == 0, "the peaks in full size", done.stdout + done.stderr)
+    if done.returncode == 0:
+        peaks = json.load(open(f"{folder}/peaks", encoding="utf-8"))["devices"][0]["peaks"]
+        result(all(p["value"] > 0 for p in peaks if p["status"] == "ok") and len(peaks) == 10,
+               "each peak has a value", peaks)
     open(f"{folder}/broken", "w").write("{")
     open(f"{folder}/other", "w").write("{\"schema\": \"other\"}")
     check_usage(folder)

@@ -18,6 +18,7 @@
 
 struct bench_settings {
 	bool quick;	       /* small shapes and short runs: for tests of the tool itself */
+	bool peaks_only;       /* no models */
 	bool all;	       /* every model */
 	const char *model;     /* only models with this in their name; or NULL */
 	uint32_t rounds;       /* timed, at most */
@@ -88,6 +89,8 @@ extern FILE *bench_table;
 /* "12.3 GFLOP/s": @unit is FLOP/s, OP/s, B/s or s. */
 const char *bench_quantity(double value, const char *unit, char *text, size_t size);
 void bench_print_heading(const char *title);
+/* To bench_table, with spaces before it up to @width characters. */
+void bench_print_right(const char *text, int width);
 void bench_print_peak(const struct json *peak);
 void bench_print_case(const struct json *result);
 void bench_write_html(FILE *file, const struct json *result);

@@ -477,6 +477,8 @@ void bench_cases(struct bench_device *dev, struct json *results, struct bench_co
 	struct json *cases = json_add_array(results, "cases");
 	const struct bench_settings *s = dev->settings;
 
+	if (s->peaks_only)
+		return;
 	if (s->quick && !s->model) {
 		gemms(dev, cases, &quick_model, count);
 		attentions(dev, cases, &quick_model, count);

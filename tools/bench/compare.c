@@ -45,7 +45,7 @@ static void compare_lists(const struct json *a, const struct json *b, const char
 		const struct json *y = find(b, id, json_string(x, id));
 		const char *unit = json_string(x, "unit");
 		double from = json_number(x, value, 0), to = json_number(y, value, 0), ratio;
-		char before[48], after[48];
+		char text[48];
 
 		if (!(from > 0) || !(to > 0)) {
 			c->alone++;
@@ -55,9 +55,10 @@ static void compare_lists(const struct json *a, const struct json *b, const char
 		ratio = strcmp(unit, "s") ? to / from : from / to;
 		c->log_sum += log(ratio);
 		c->count++;
-		printf("  %-44s %14s %14s %8.3f\n", json_string(x, id),
-		       bench_quantity(from, unit, before, sizeof(before)),
-		       bench_quantity(to, unit, after, sizeof(after)), ratio);
+		printf("  %-44s", json_string(x, id));
+		bench_print_right(bench_quantity(from, unit, text, sizeof(text)), 15);
+		bench_print_right(bench_quantity(to, unit, text, sizeof(text)), 15);
+		printf(" %8.3f\n", ratio);
 	}
 	for (const struct json *y = b ? b->first : NULL; y; y = y->next)
 		c->alone += !find(a, id, json_string(y, id));
@@ -112,7 +113,7 @@ int bench_compare(const struct json *a, const char *a_name, const struct json *b
 		}
 		printf("\nA: %s (%s)\nB: %s (%s)\n  %-44s %14s %14s %8s\n", json_string(x, "name"),
 		       json_string(x, "driver"), json_string(y, "name"), json_string(y, "driver"),
-		       "", "A", "B", "B is … times as fast");
+		       "", "A", "B", "B / A");
 		compare_lists(json_get(x, "peaks"), json_get(y, "peaks"), "name", "value", &peaks);
 		print_mean("peaks", &peaks);
 		compare_lists(json_get(x, "cases"), json_get(y, "cases"), "id", "rate", &cases);

@@ -19,11 +19,13 @@
 
 #include "sha256.h"
 
-#define GROUP		 64	     /* local_size_x of all kernels here */
-#define CHAINS		 8	     /* of an invocation, in fma.comp and dot.comp */
-#define STEPS		 4	     /* of a chain in an iteration, there */
-#define STARTS		 8	     /* invocations i and i + 8 compute the same, there */
-#define READ_BYTES	 (64u << 10) /* of a work-group, in read.comp */
+#define GROUP	   64	       /* local_size_x of all kernels here */
+#define CHAINS	   8	       /* of an invocation, in fma.comp and dot.comp */
+#define STEPS	   4	       /* of a chain in an iteration, there */
+#define STARTS	   8	       /* invocations i and i + 8 compute the same, there */
+#define READ_BYTES (64u << 10) /* of a work-group, in read.comp */
+#define PIECE_BYTES \
+	(128u << 20) /* what all devices let a kernel reach: maxStorageBufferRange is no less */
 #define VULKAN_1_3	 (1u << 22 | 3u << 12)
 #define FMA_SCALE	 (-0.875f) /* results settle, so that no number gets large, small or denormal */
 #define FMA_OFFSET	 1.5f
@@ -295,17 +297,26 @@ static double measure_arithmetic(struct bench_device *dev, struct json *peaks, s
 
 /* ---- Memory ---- */
 
+/* A dispatch for each piece, since a kernel may reach no further than PIECE_BYTES of a buffer. @width: of a load. */
 static enum hearth_status record_read(struct bench_device *dev, struct hearth_kernel *kernel,
 				      struct hearth_buffer *in, struct hearth_buffer *out,
-				      uint32_t groups, uint32_t count,
+				      uint64_t bytes, uint32_t width,
 				      struct hearth_recording **recording)
 {
-	const struct hearth_view views[] = { { in, 0, 0 }, { out, 0, 0 } };
+	uint32_t count = READ_BYTES / width;
 	enum hearth_status status = hearth_recording_create(dev->device, recording);
 
-	if (status == HEARTH_OK)
+	for (uint64_t at = 0; at < bytes && status == HEARTH_OK; at += PIECE_BYTES) {
+		uint64_t piece = bytes - at < PIECE_BYTES ? bytes - at : PIECE_BYTES;
+		uint64_t groups = piece / READ_BYTES;
+		const struct hearth_view views[] = {
+			{ in, at, piece },
+			{ out, at / READ_BYTES * GROUP * 4, groups * GROUP * 4 },
+		};
+
 		status = hearth_record_dispatch(*recording, kernel, views, 2, &count, sizeof(count),
-						groups, 1, 1);
+						(uint32_t)groups, 1, 1);
+	}
 	if (status == HEARTH_OK)
 		status = hearth_recording_end(*recording);
 	return status;
@@ -345,7 +356,7 @@ static void measure_read(struct bench_device *dev, struct json *peaks, uint32_t 
 	if (status == HEARTH_OK)
 		status = bench_buffer(dev, NULL, 4ull * groups * GROUP, &out);
 	if (status == HEARTH_OK)
-		status = record_read(dev, kernel, in, out, groups, READ_BYTES / width, &recording);
+		status = record_read(dev, kernel, in, out, bytes, width, &recording);
 	if (status == HEARTH_OK)
 		status = bench_run(dev, recording, NULL);
 	if (status == HEARTH_OK)

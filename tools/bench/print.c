@@ -52,7 +52,7 @@ static bool print_bad(const struct json *result)
 }
 
 /* Columns are counted in characters: µ and – have more bytes than one. */
-static void print_right(const char *text, int width)
+void bench_print_right(const char *text, int width)
 {
 	int characters = 0;
 
@@ -66,12 +66,14 @@ static void print_times(const struct json *result)
 	const struct json *time = json_get(result, "time");
 	char text[48];
 
-	print_right(bench_quantity(json_number(time, "median_s", NAN), "s", text, sizeof(text)),
-		    10);
+	bench_print_right(
+		bench_quantity(json_number(time, "median_s", NAN), "s", text, sizeof(text)), 10);
 	fprintf(bench_table, " (");
-	print_right(bench_quantity(json_number(time, "min_s", NAN), "s", text, sizeof(text)), 8);
+	bench_print_right(bench_quantity(json_number(time, "min_s", NAN), "s", text, sizeof(text)),
+			  8);
 	fprintf(bench_table, " – ");
-	print_right(bench_quantity(json_number(time, "max_s", NAN), "s", text, sizeof(text)), 8);
+	bench_print_right(bench_quantity(json_number(time, "max_s", NAN), "s", text, sizeof(text)),
+			  8);
 	fprintf(bench_table, ") × %.0f", json_number(time, "rounds", 0));
 }
 
@@ -82,9 +84,9 @@ void bench_print_peak(const struct json *peak)
 	fprintf(bench_table, "  %-44s", json_string(peak, "name"));
 	if (print_bad(peak))
 		return;
-	print_right(bench_quantity(json_number(peak, "value", NAN), json_string(peak, "unit"), text,
-				   sizeof(text)),
-		    14);
+	bench_print_right(bench_quantity(json_number(peak, "value", NAN), json_string(peak, "unit"),
+					 text, sizeof(text)),
+			  14);
 	fprintf(bench_table, "         ");
 	print_times(peak);
 	fprintf(bench_table, "\n");
@@ -99,9 +101,9 @@ void bench_print_case(const struct json *result)
 	fprintf(bench_table, "  %-44s", json_string(result, "id"));
 	if (print_bad(result))
 		return;
-	print_right(bench_quantity(json_number(result, "rate", NAN), json_string(result, "unit"),
-				   text, sizeof(text)),
-		    14);
+	bench_print_right(bench_quantity(json_number(result, "rate", NAN),
+					 json_string(result, "unit"), text, sizeof(text)),
+			  14);
 	if (isfinite(share))
 		fprintf(bench_table, " %5.1f %% ", 100 * share);
 	else
