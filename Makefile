@@ -14,7 +14,7 @@ KDIR ?=
 running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
 
-.PHONY: all userspace modules check run bench install format format-check docs clean help
+.PHONY: all userspace modules check check-long run bench install format format-check docs clean help
 
 all: modules userspace
 
@@ -24,6 +24,7 @@ help:
 	@echo 'make userspace  all but the module, in $(BUILD)/'
 	@echo 'make run        boots a virtual machine with a virtual board and runs a model on it'
 	@echo 'make check      all tests; ends with "N passed, N failed, N skipped"'
+	@echo 'make check-long what takes too long for make check: all shapes and types'
 	@echo 'make bench      the shaders on the CPU device and on lavapipe, in turns; BENCH="$(BENCH)"'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
 	@echo 'make docs       the documentation as HTML, in $(BUILD)/Documentation/html'
@@ -47,7 +48,11 @@ endif
 
 check: all
 	ninja -C $(BUILD) meson-test-prereq
-	@$(PYTHON) tests/run-all $(BUILD)
+	@$(PYTHON) tests/run-all $(BUILD) --no-suite long
+
+check-long: all
+	ninja -C $(BUILD) meson-test-prereq
+	@$(PYTHON) tests/run-all $(BUILD) --suite long
 
 run: all
 	@tests/vm/run-demo $(BUILD)

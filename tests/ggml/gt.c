@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Runs one graph on two backends with the same inputs and compares what comes out. */
+/* Runs one graph on two backends with the same inputs, compares what comes out and counts. */
 #include "gt.h"
 
 #include <math.h>
@@ -13,6 +13,15 @@
 #define NAME_INDICES  "indices"
 #define NAME_MASK     "mask"
 #define NAME_POSITIVE "positive"
+
+static int tests;
+static int failures;
+
+/* The cases of one operation so far. */
+static struct {
+	bool good;
+	int compared;
+} group = { .good = true };
 
 struct ggml_tensor *gt_indices(struct ggml_context *context, enum ggml_type type, int below,
 			       int64_t ne0, int64_t ne1, int64_t ne2)
@@ -57,6 +66,20 @@ static void fill_integers(struct ggml_tensor *t, char *bytes)
 	}
 }
 
+/* Some types are only made with the importance of each column: here all are as important. */
+static void quantize(const struct ggml_tensor *t, const float *numbers, char *bytes, int64_t rows)
+{
+	float *importance = NULL;
+
+	if (ggml_quantize_requires_imatrix(t->type)) {
+		importance = malloc((size_t)t->ne[0] * sizeof(*importance));
+		for (int64_t i = 0; i < t->ne[0]; i++)
+			importance[i] = 1;
+	}
+	ggml_quantize_chunk(t->type, numbers, bytes, 0, rows, t->ne[0], importance);
+	free(importance);
+}
+
 static void fill_floats(struct ggml_tensor *t, char *bytes, uint32_t *state)
 {
 	int64_t count = ggml_nelements(t);
@@ -77,7 +100,7 @@ static void fill_floats(struct ggml_tensor *t, char *bytes, uint32_t *state)
 	else if (t->type == GGML_TYPE_F16)
 		ggml_fp32_to_fp16_row(numbers, (ggml_fp16_t *)bytes, count);
 	else
-		ggml_quantize_chunk(t->type, numbers, bytes, 0, count / t->ne[0], t->ne[0], NULL);
+		quantize(t, numbers, bytes, count / t->ne[0]);
 	free(numbers);
 }
 
@@ -112,6 +135,8 @@ static double element(const struct ggml_tensor *t, const char *bytes, int64_t i)
 		return *(const float *)(bytes + at);
 	case GGML_TYPE_F16:
 		return ggml_fp16_to_fp32(*(const ggml_fp16_t *)(bytes + at));
+	case GGML_TYPE_BF16:
+		return ggml_bf16_to_fp32(*(const ggml_bf16_t *)(bytes + at));
 	case GGML_TYPE_I32:
 		return *(const int32_t *)(bytes + at);
 	default:
@@ -166,7 +191,7 @@ static bool run_compute(struct run *run, ggml_backend_t backend)
 	return true;
 }
 
-bool gt_stays(const struct gt_backends *backends, gt_builder build, const struct gt_case *c)
+void gt_check_stays(const struct gt_backends *backends, gt_builder build, const struct gt_case *c)
 {
 	ggml_backend_t both[] = { backends->tested, backends->cpu };
 	ggml_backend_sched_t scheduler = ggml_backend_sched_new(both, NULL, 2, 256, false, true);
@@ -185,7 +210,7 @@ bool gt_stays(const struct gt_backends *backends, gt_builder build, const struct
 	}
 	ggml_backend_sched_free(scheduler);
 	ggml_free(run.context);
-	return good;
+	group.good &= good;
 }
 
 static void run_free(struct run *run)
@@ -231,8 +256,8 @@ static void describe(const struct run *run, const struct gt_case *c, const char 
 	printf(" / %g %g %g %g\n", c->f[0], c->f[1], c->f[2], c->f[3]);
 }
 
-bool gt_compare(const struct gt_backends *backends, gt_builder build, const struct gt_case *c,
-		double most, int *compared)
+void gt_check(const struct gt_backends *backends, gt_builder build, const struct gt_case *c,
+	      double most)
 {
 	struct run tested, cpu;
 	const char *missing;
@@ -242,7 +267,8 @@ bool gt_compare(const struct gt_backends *backends, gt_builder build, const stru
 	run_build(&tested, build, c);
 	run_build(&cpu, build, c);
 	if (!run_supported(&tested, backends->tested, &missing)) {
-		snprintf(what, sizeof(what), "%s is not claimed", missing);
+		if (!backends->declines)
+			snprintf(what, sizeof(what), "%s is not claimed", missing);
 	} else if (run_supported(&cpu, backends->cpu, &missing)) {
 		if (!run_compute(&tested, backends->tested) || !run_compute(&cpu, backends->cpu)) {
 			snprintf(what, sizeof(what), "the graph failed");
@@ -251,12 +277,70 @@ bool gt_compare(const struct gt_backends *backends, gt_builder build, const stru
 			if (!(error <= most))
 				snprintf(what, sizeof(what), "differs by %g, expected %g at most",
 					 error, most);
-			++*compared;
+			group.compared++;
 		}
 	}
-	if (what[0])
+	if (what[0]) {
 		describe(&tested, c, what);
+		group.good = false;
+	}
 	run_free(&tested);
 	run_free(&cpu);
-	return !what[0];
+}
+
+void gt_finish(const char *name, int least)
+{
+	bool good = group.good && group.compared >= least;
+
+	if (group.compared < least)
+		printf("# %d cases compared, expected %d at least\n", group.compared, least);
+	printf("%s %d - %s, %d cases\n", good ? "ok" : "not ok", ++tests, name, group.compared);
+	failures += !good;
+	fflush(stdout);
+	group.good = true;
+	group.compared = 0;
+}
+
+static void test_device(ggml_backend_dev_t device, bool declines,
+			void (*test)(const struct gt_backends *backends))
+{
+	const struct gt_backends backends = {
+		.tested = ggml_backend_dev_init(device, NULL),
+		.cpu = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, NULL),
+		.declines = declines,
+	};
+
+	printf("# %s: %s\n", ggml_backend_dev_name(device), ggml_backend_dev_description(device));
+	if (!backends.tested || !backends.cpu) {
+		printf("not ok %d - a backend on the device\n", ++tests);
+		failures++;
+		return;
+	}
+	test(&backends);
+	ggml_backend_free(backends.tested);
+	ggml_backend_free(backends.cpu);
+}
+
+int gt_main(const char *registry, bool declines, void (*test)(const struct gt_backends *backends))
+{
+	int devices = 0;
+
+	ggml_backend_load_all();
+	if (!ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU)) {
+		printf("1..0 # SKIP ggml has no CPU backend here to compare with\n");
+		return 0;
+	}
+	for (size_t i = 0; i < ggml_backend_dev_count(); i++) {
+		ggml_backend_dev_t device = ggml_backend_dev_get(i);
+
+		if (strcmp(ggml_backend_reg_name(ggml_backend_dev_backend_reg(device)), registry))
+			continue;
+		test_device(device, declines, test);
+		devices++;
+	}
+	printf("%s %d - ggml's backend %s is loaded and has devices\n", devices ? "ok" : "not ok",
+	       ++tests, registry);
+	failures += !devices;
+	printf("1..%d\n", tests);
+	return failures != 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Comparing the plugin with ggml's CPU backend: a case builds a small graph, which runs on both with the same
- * numbers in its inputs.
+ * Comparing a backend with ggml's CPU backend: a case builds a small graph, which runs on both with the same
+ * numbers in its inputs. Cases are counted in groups; a group is one result of the test.
  */
 #ifndef GT_H
 #define GT_H
@@ -12,9 +12,19 @@
 
 #define GT_MAX_SELECTOR 16
 
+#define GT_COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
+
+/* Normalized mean square differences that are allowed. */
+#define GT_EXACT	1e-12
+#define GT_CLOSE	1e-7 /* F32, another order of summation, other functions */
+#define GT_CLOSE_16	2e-6 /* F16 results */
+#define GT_CLOSE_Q	5e-4 /* the CPU backend rounds activations where weights are blocks, or F16 */
+#define GT_LAYER	1e-2 /* the same, one product after the other */
+
 struct gt_backends {
 	ggml_backend_t tested;
 	ggml_backend_t cpu;
+	bool declines; /* the tested one may leave a case to others; it is not compared then */
 };
 
 /* Numbers that a builder is given; each has its own meaning to each builder. */
@@ -39,14 +49,23 @@ struct ggml_tensor *gt_positive(struct ggml_context *context, enum ggml_type typ
 				const int64_t ne[4]);
 
 /*
- * Runs the case on both; every node must be claimed by the plugin. Returns whether the results' normalized mean square
- * difference is at most @most; prints what is wrong if not. Counts itself in @compared unless the CPU
- * backend cannot compute it.
+ * Runs the case on both; every node must be claimed by the tested one. The group fails unless the results' normalized mean
+ * square difference is at most @most; prints what is wrong then. A case that the CPU backend cannot compute is
+ * not counted.
  */
-bool gt_compare(const struct gt_backends *backends, gt_builder build, const struct gt_case *c,
-		double most, int *compared);
+void gt_check(const struct gt_backends *backends, gt_builder build, const struct gt_case *c,
+	      double most);
 
-/* Whether ggml's scheduler, given both backends, computes every node of the case's graph on the tested one. */
-bool gt_stays(const struct gt_backends *backends, gt_builder build, const struct gt_case *c);
+/* The group fails unless ggml's scheduler, given both backends, computes every node on the tested one. */
+void gt_check_stays(const struct gt_backends *backends, gt_builder build, const struct gt_case *c);
+
+/* Ends a group: it passes if all its cases did and @least at the least were compared. */
+void gt_finish(const char *name, int least);
+
+/*
+ * Calls @test with each device of the backend registered as @registry, and prints the plan of the TAP. Returns the
+ * program's exit status.
+ */
+int gt_main(const char *registry, bool declines, void (*test)(const struct gt_backends *backends));
 
 #endif /* GT_H */
