@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * y[r][n] = Σk x[r][k] · w[n][k] (+ residual[r][n]): many rows of activations.
+ * y[r][n] = Σk x[r][k] · w[n][k] (+ residual[r][n]): many rows of activations. A bias is a residual whose rows are
+ * all the same: its stride is 0.
  *
  * A work-group computes a tile of y. THREADS_N neighbouring invocations lie along n, so that they read
  * neighbouring weights and write neighbouring outputs and all read the same activation; each computes
@@ -43,6 +44,7 @@ layout(push_constant) uniform Push {
 	uint add_residual;
 	uint rows;
 	uint y_stride; /* outputs of a row */
+	uint residual_stride;
 };
 
 #define WEIGHT_WORD(i) w_words[i]
@@ -126,7 +128,7 @@ void main()
 				float sum = sums[r][n];
 
 				if (add_residual != 0)
-					sum += residual[residual_first + at];
+					sum += residual[residual_first + row * residual_stride + column];
 				y[y_first + at] = sum;
 			}
 		}

@@ -7,7 +7,7 @@
 
 #include "gguf.h"
 
-#define ALIGNMENT 32u
+#define ALIGNMENT GB_ALIGNMENT
 
 void gb_raw(struct gguf_builder *b, const void *bytes, size_t size)
 {
@@ -113,6 +113,14 @@ void gb_i32s(struct gguf_builder *b, const char *name, const int32_t *values, si
 	gb_raw(b, values, count * sizeof(*values));
 }
 
+static void place(struct gguf_builder *b, uint32_t type, uint64_t bytes)
+{
+	gb_u32_raw(b, type);
+	gb_u64_raw(b, b->data_bytes);
+	b->data_bytes += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+	b->tensors++;
+}
+
 void gb_tensor(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
 	       uint64_t rows, uint64_t bytes)
 {
@@ -120,10 +128,25 @@ void gb_tensor(struct gguf_builder *b, const char *name, uint32_t type, uint64_t
 	gb_u32_raw(b, 2);
 	gb_u64_raw(b, columns);
 	gb_u64_raw(b, rows);
-	gb_u32_raw(b, type);
-	gb_u64_raw(b, b->data_bytes);
-	b->data_bytes += (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-	b->tensors++;
+	place(b, type, bytes);
+}
+
+void gb_vector(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
+	       uint64_t bytes)
+{
+	gb_string_raw(b, name);
+	gb_u32_raw(b, 1);
+	gb_u64_raw(b, columns);
+	place(b, type, bytes);
+}
+
+void gb_finish_header(struct gguf_builder *b)
+{
+	static const uint8_t zeros[ALIGNMENT];
+
+	gb_raw(b, zeros, (ALIGNMENT - b->size % ALIGNMENT) % ALIGNMENT);
+	memcpy(b->bytes + 8, &b->tensors, 8);
+	memcpy(b->bytes + 16, &b->entries, 8);
 }
 
 void gb_finish(struct gguf_builder *b)
@@ -131,9 +154,7 @@ void gb_finish(struct gguf_builder *b)
 	static const uint8_t zeros[ALIGNMENT];
 	uint64_t left;
 
-	gb_raw(b, zeros, (ALIGNMENT - b->size % ALIGNMENT) % ALIGNMENT);
+	gb_finish_header(b);
 	for (left = b->data_bytes; left; left -= ALIGNMENT)
 		gb_raw(b, zeros, ALIGNMENT);
-	memcpy(b->bytes + 8, &b->tensors, 8);
-	memcpy(b->bytes + 16, &b->entries, 8);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define GB_ALIGNMENT 32u
+
 struct gguf_builder {
 	uint8_t *bytes;
 	size_t size;
@@ -34,6 +36,10 @@ void gb_i32s(struct gguf_builder *b, const char *key, const int32_t *values, siz
 /* After all metadata. @bytes of data are placed behind those of the tensors before. */
 void gb_tensor(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
 	       uint64_t rows, uint64_t bytes);
+void gb_vector(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
+	       uint64_t bytes);
+/* Writes the counts; the caller writes each tensor's data behind it, filled up to a multiple of GB_ALIGNMENT. */
+void gb_finish_header(struct gguf_builder *b);
 /* Writes the counts, and zeros for the tensors' data. */
 void gb_finish(struct gguf_builder *b);
 

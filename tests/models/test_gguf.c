@@ -307,9 +307,9 @@ static void test_bad_tensors(void **state)
 	gb_start(&b);
 	model_metadata(&b);
 	model_tensors(&b);
-	gb_tensor(&b, "blk.0.attn_q.bias", 0, 32, 1, 128);
+	gb_tensor(&b, "blk.0.attn_q_norm.weight", 0, 8, 1, 32);
 	gb_finish(&b);
-	expect_error(&b, -ENOTSUP, "blk.0.attn_q.bias: is not part of");
+	expect_error(&b, -ENOTSUP, "blk.0.attn_q_norm.weight: is not part of a 1-layer llama model");
 }
 
 static void test_missing(void **state)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * ref-llama: continues a text greedily with a Llama-architecture GGUF model, computed in float64 from the
+ * ref-llama: continues a text greedily with a GGUF model, computed in float64 from the
  * operations of ref_ops.h. What hearth-run writes on any device is compared with this. Reads the file with
  * the same reader and tokenizer as hearth-run, and computes everything by itself.
  *
@@ -24,7 +24,8 @@ struct model {
 	double **keys; /* [layers] of [capacity × kv_heads × head_size] */
 	double **values;
 	double *x, *normed, *q, *k, *v, *attention, *gate, *up, *logits, *scores;
-	double *weight; /* of norms */
+	double *weight;	      /* of norms */
+	double *rope_factors; /* NULL: none */
 };
 
 static void *need(size_t count)
@@ -61,7 +62,39 @@ static void create(struct model *m, uint32_t capacity)
 	m->up = need(p->hidden);
 	m->logits = need(p->vocabulary);
 	m->scores = need(capacity);
-	m->weight = need(p->dim);
+	m->weight = need(p->dim > p->head_size ? p->dim : p->head_size);
+	if (m->t.rope_factors) {
+		m->rope_factors = need(p->rope_dims / 2);
+		ref_dequantise_row(m->t.rope_factors->data, HEARTH_TYPE_F32, p->rope_dims / 2,
+				   m->rope_factors);
+	}
+}
+
+static void add_bias(const struct hm_gguf_tensor *bias, double *x)
+{
+	uint32_t i, count = bias ? (uint32_t)bias->dims[0] : 0;
+
+	for (i = 0; i < count; i++)
+		x[i] += ref_weight(bias->data, HEARTH_TYPE_F32, i);
+}
+
+/* Over each head. */
+static void norm_heads(struct model *m, const struct hm_gguf_tensor *tensor, double *x,
+		       uint32_t heads)
+{
+	if (!tensor)
+		return;
+	ref_dequantise_row(tensor->data, HEARTH_TYPE_F32, m->p.head_size, m->weight);
+	ref_rms_norm(x, m->weight, x, heads, m->p.head_size, m->p.epsilon);
+}
+
+static void rope(struct model *m, double *x, uint32_t position, uint32_t heads)
+{
+	const struct hm_params *p = &m->p;
+
+	ref_rope_scaled(x, position, 1, heads, p->head_size, p->rope_dims, p->rope_base,
+			p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS, p->rope_scale,
+			m->rope_factors);
 }
 
 static void norm(struct model *m, const struct hm_gguf_tensor *tensor)
@@ -93,10 +126,13 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 		multiply(t->attn_q, m->normed, NULL, m->q);
 		multiply(t->attn_k, m->normed, NULL, m->k);
 		multiply(t->attn_v, m->normed, NULL, m->v);
-		ref_rope(m->q, position, 1, p->heads, p->head_size, p->rope_dims, p->rope_base,
-			 HEARTH_ROPE_PAIRS);
-		ref_rope(m->k, position, 1, p->kv_heads, p->head_size, p->rope_dims, p->rope_base,
-			 HEARTH_ROPE_PAIRS);
+		add_bias(t->attn_q_bias, m->q);
+		add_bias(t->attn_k_bias, m->k);
+		add_bias(t->attn_v_bias, m->v);
+		norm_heads(m, t->attn_q_norm, m->q, p->heads);
+		norm_heads(m, t->attn_k_norm, m->k, p->kv_heads);
+		rope(m, m->q, position, p->heads);
+		rope(m, m->k, position, p->kv_heads);
 		memcpy(m->keys[i] + position * kv, m->k, kv * sizeof(double));
 		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
 		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores,

@@ -238,12 +238,21 @@ void ref_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t 
 void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
 	      uint32_t dims, double base, enum hearth_rope mode)
 {
+	ref_rope_scaled(x, position, rows, heads, head_size, dims, base, mode, 1, NULL);
+}
+
+void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads,
+		     uint32_t head_size, uint32_t dims, double base, enum hearth_rope mode,
+		     double scale, const double *factors)
+{
 	for (uint32_t r = 0; r < rows; r++) {
 		for (uint32_t h = 0; h < heads; h++) {
 			double *head = x + ((uint64_t)r * heads + h) * head_size;
 
 			for (uint32_t i = 0; i < dims / 2; i++) {
-				double angle = ((double)position + r) * pow(base, -2.0 * i / dims);
+				double angle = ((double)position + r) * scale *
+					       pow(base, -2.0 * i / dims) /
+					       (factors ? factors[i] : 1);
 				double *a = mode == HEARTH_ROPE_PAIRS ? &head[2 * i] : &head[i];
 				double *b = mode == HEARTH_ROPE_PAIRS ? &head[2 * i + 1]
 								      : &head[i + dims / 2];

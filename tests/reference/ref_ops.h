@@ -53,6 +53,11 @@ void ref_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t 
 void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
 	      uint32_t dims, double base, enum hearth_rope mode);
 
+/* The same with pair i turning by position · scale · base^(-2i/dims) / factors[i]; @factors may be NULL. */
+void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads,
+		     uint32_t head_size, uint32_t dims, double base, enum hearth_rope mode,
+		     double scale, const double *factors);
+
 /*
  * Causal grouped-query attention. q, y, magnitude: [rows × heads × head_size]; keys, values:
  * [positions × kv_heads × head_size], filled for all positions < @position + @rows.

@@ -24,12 +24,12 @@ static const enum hearth_type types[] = {
 
 /* ---- matmul ---- */
 
-enum residual { NONE, OTHER, IN_PLACE };
+enum residual { NONE, OTHER, IN_PLACE, BIAS };
 
 static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32_t k,
 			enum residual residual)
 {
-	static const char *const names[] = { "", " + residual", " + residual in place" };
+	static const char *const names[] = { "", " + residual", " + residual in place", " + bias" };
 	uint64_t out_count = (uint64_t)rows * n;
 	void *w = rt_weights(type, n, k, n + k);
 	float *x = rt_random((uint64_t)rows * k, rows + k);
@@ -53,8 +53,14 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	struct hearth_recording *recording = rt_recording();
 	enum hearth_status status;
 
+	for (uint64_t i = n; residual == BIAS && i < out_count; i++)
+		r64[i] = r64[i % n];
 	ref_matmul(w, type, n, k, x64, residual == NONE ? NULL : r64, want, magnitude, rows);
-	status = hearth_op_matmul(recording, &matrix, x_view, r_view, y_view, rows);
+	if (residual == BIAS)
+		status = hearth_op_matmul_bias(recording, &matrix, x_view, rt_buffer(r, 4ull * n),
+					       y_view, rows);
+	else
+		status = hearth_op_matmul(recording, &matrix, x_view, r_view, y_view, rows);
 	rt_require(status, "hearth_op_matmul");
 	rt_require(rt_run(recording), "matmul");
 	rt_read(y_view, got, 4 * out_count);
@@ -81,7 +87,7 @@ static void test_matmuls(void)
 		for (size_t s = 0; s < COUNT(shapes) - (rt_small ? 2 : 0); s++)
 			for (size_t r = 0; r < COUNT(row_counts) - (rt_small ? 4 : 0); r++)
 				test_matmul(types[t], row_counts[r], shapes[s].n, shapes[s].k,
-					    (enum residual)((s + r) % 3));
+					    (enum residual)((s + r) % 4));
 		if (!rt_small) {
 			test_matmul(types[t], 1, 1000, 4096, NONE);
 			test_matmul(types[t], 1, 33, 11008, OTHER);
@@ -158,23 +164,43 @@ static void test_rms_norm(uint32_t rows, uint32_t columns, float epsilon, bool i
 /* ---- rope ---- */
 
 static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
-		      uint32_t dims, float base, enum hearth_rope mode)
+		      uint32_t dims, float base, enum hearth_rope mode, bool scaled)
 {
+	float factors[128];
+	double factors64[128];
+	const struct hearth_rope_info info = {
+		.struct_size = sizeof(info),
+		.dims = dims,
+		.base = base,
+		.mode = mode,
+		.scale = 0.25f,
+		.factors = factors,
+	};
 	uint64_t count = (uint64_t)rows * heads * head_size;
 	float *x = rt_random(count, position + rows);
 	double *want = rt_doubles(x, count);
 	struct hearth_view view = rt_buffer(x, 4 * count);
 	struct hearth_recording *recording = rt_recording();
 
-	ref_rope(want, position, rows, heads, head_size, dims, base, mode);
-	rt_require(hearth_op_rope(recording, view, rt_step(position), rows, heads, head_size, dims,
-				  base, mode),
-		   "hearth_op_rope");
+	for (uint32_t i = 0; i < dims / 2; i++)
+		factors64[i] = factors[i] = 1 + (float)(i % 5);
+	if (scaled) {
+		ref_rope_scaled(want, position, rows, heads, head_size, dims, base, mode, 0.25,
+				factors64);
+		rt_require(hearth_op_rope_scaled(recording, view, rt_step(position), rows, heads,
+						 head_size, &info),
+			   "hearth_op_rope_scaled");
+	} else {
+		ref_rope(want, position, rows, heads, head_size, dims, base, mode);
+		rt_require(hearth_op_rope(recording, view, rt_step(position), rows, heads,
+					  head_size, dims, base, mode),
+			   "hearth_op_rope");
+	}
 	rt_require(rt_run(recording), "rope");
 	rt_read(view, x, 4 * count);
 	/* Numbers are up to 1, so sums of two products up to 2. */
 	rt_ok(rt_close_enough(x, want, NULL, count, ROTATION_TOLERANCE, 1),
-	      "rope %s: position %u, %u × %u × %u, dims %u, base %g",
+	      "rope %s%s: position %u, %u × %u × %u, dims %u, base %g", scaled ? "scaled " : "",
 	      mode == HEARTH_ROPE_PAIRS ? "pairs" : "halves", position, rows, heads, head_size,
 	      dims, (double)base);
 	rt_free_buffers();
@@ -451,12 +477,14 @@ int main(void)
 		test_rms_norm(5, norm_columns[c], 1e-6f, true);
 	}
 	for (int mode = HEARTH_ROPE_PAIRS; mode <= HEARTH_ROPE_HALVES; mode++) {
-		test_rope(0, 1, 1, 2, 2, 10000, (enum hearth_rope)mode);
-		test_rope(5, 3, 2, 16, 16, 10000, (enum hearth_rope)mode);
-		test_rope(100, 9, 4, 64, 64, 500000, (enum hearth_rope)mode);
-		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode);
-		test_rope(1000000, 2, 3, 128, 128, 1e6f, (enum hearth_rope)mode);
-		test_rope(7, 1, 5, 6, 4, 1, (enum hearth_rope)mode);
+		test_rope(0, 1, 1, 2, 2, 10000, (enum hearth_rope)mode, false);
+		test_rope(5, 3, 2, 16, 16, 10000, (enum hearth_rope)mode, false);
+		test_rope(100, 9, 4, 64, 64, 500000, (enum hearth_rope)mode, false);
+		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode, false);
+		test_rope(1000000, 2, 3, 128, 128, 1e6f, (enum hearth_rope)mode, false);
+		test_rope(7, 1, 5, 6, 4, 1, (enum hearth_rope)mode, false);
+		test_rope(100, 9, 4, 64, 64, 500000, (enum hearth_rope)mode, true);
+		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode, true);
 	}
 	test_attentions();
 	test_kv_overflow(HEARTH_TYPE_F32);

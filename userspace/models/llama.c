@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * The Llama transformer as operations of the runtime. What is computed is fixed when a recording is made; tokens,
+ * Transformers of the Llama kind as operations of the runtime. What is computed is fixed when a recording is made; tokens,
  * position and result lie in small shared buffers, so that a step costs one submission and nothing is recorded twice.
  */
 #include "llama.h"
@@ -17,6 +17,8 @@
 struct layer {
 	struct hearth_buffer *attn_norm;
 	struct hearth_buffer *ffn_norm;
+	/* NULL where the model has none. */
+	struct hearth_buffer *q_bias, *k_bias, *v_bias, *q_norm, *k_norm;
 	struct hearth_matrix q, k, v, output, gate, up, down;
 	struct hearth_kv_cache cache;
 };
@@ -30,6 +32,7 @@ struct hm_llama {
 	struct hearth_matrix embedding;
 	struct hearth_matrix output;
 	struct hearth_buffer *output_norm;
+	float *rope_factors; /* NULL: none */
 	/* Activations, each [max_rows × …]. */
 	struct hearth_buffer *x, *normed, *q, *k, *v, *attention, *gate, *up;
 	struct hearth_buffer *logits;			   /* [vocabulary] of the last row */
@@ -117,12 +120,21 @@ static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, stru
 		{ t->ffn_gate, &layer->gate }, { t->ffn_up, &layer->up },
 		{ t->ffn_down, &layer->down },
 	};
+	const struct {
+		const struct hm_gguf_tensor *tensor;
+		struct hearth_buffer **buffer;
+	} vectors[] = {
+		{ t->attn_norm, &layer->attn_norm }, { t->ffn_norm, &layer->ffn_norm },
+		{ t->attn_q_bias, &layer->q_bias },  { t->attn_k_bias, &layer->k_bias },
+		{ t->attn_v_bias, &layer->v_bias },  { t->attn_q_norm, &layer->q_norm },
+		{ t->attn_k_norm, &layer->k_norm },
+	};
 	size_t i;
-	int ret;
+	int ret = 0;
 
-	ret = upload(m, t->attn_norm, &layer->attn_norm, error);
-	if (!ret)
-		ret = upload(m, t->ffn_norm, &layer->ffn_norm, error);
+	for (i = 0; i < sizeof(vectors) / sizeof(vectors[0]) && !ret; i++)
+		if (vectors[i].tensor)
+			ret = upload(m, vectors[i].tensor, vectors[i].buffer, error);
 	for (i = 0; i < sizeof(matrices) / sizeof(matrices[0]) && !ret; i++)
 		ret = upload_matrix(m, matrices[i].tensor, matrices[i].matrix, error);
 	return ret ? ret : create_cache(m, &layer->cache, error);
@@ -162,6 +174,17 @@ static int create_activations(struct hm_llama *m, struct hm_error *error)
 	return status ? device_error(error, status) : 0;
 }
 
+static int load_rope_factors(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
+			     struct hm_error *error)
+{
+	m->rope_factors = malloc(tensor->bytes);
+	if (!m->rope_factors)
+		return hm_fail(error, -ENOMEM, "rope_freqs.weight: out of memory");
+	memcpy(m->rope_factors, tensor->data, tensor->bytes);
+	m->weight_bytes += tensor->bytes;
+	return 0;
+}
+
 static int load(struct hm_llama *m, const struct hm_gguf *gguf, const struct hm_tensors *t,
 		struct hm_error *error)
 {
@@ -177,6 +200,8 @@ static int load(struct hm_llama *m, const struct hm_gguf *gguf, const struct hm_
 		ret = upload_matrix(m, t->output, &m->output, error);
 	else
 		m->output = m->embedding;
+	if (!ret && t->rope_factors)
+		ret = load_rope_factors(m, t->rope_factors, error);
 	for (i = 0; i < m->params.layers && !ret; i++)
 		ret = load_layer(m, &t->layers[i], &m->layers[i], error);
 	return ret ? ret : create_activations(m, error);
@@ -207,7 +232,7 @@ int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
 	/* The last row of the activations must start where a view may. */
 	if (params.dim % 4)
 		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata llama.embedding_length: is %u, a device needs a "
+			       "%s: metadata embedding_length: is %u, a device needs a "
 			       "multiple of 4",
 			       hm_gguf_name(gguf), params.dim);
 	ret = hm_tensors_read(gguf, &params, &tensors, error);
@@ -266,13 +291,19 @@ void hm_llama_destroy(struct hm_llama *m)
 							   &layer->down };
 		size_t j;
 
-		hearth_buffer_destroy(layer->attn_norm);
-		hearth_buffer_destroy(layer->ffn_norm);
+		struct hearth_buffer *const vectors[] = { layer->attn_norm, layer->ffn_norm,
+							  layer->q_bias,    layer->k_bias,
+							  layer->v_bias,    layer->q_norm,
+							  layer->k_norm };
+
+		for (j = 0; j < sizeof(vectors) / sizeof(vectors[0]); j++)
+			hearth_buffer_destroy(vectors[j]);
 		for (j = 0; j < sizeof(matrices) / sizeof(matrices[0]); j++)
 			destroy_matrix(matrices[j]);
 		hearth_buffer_destroy(layer->cache.keys.buffer);
 		hearth_buffer_destroy(layer->cache.values.buffer);
 	}
+	free(m->rope_factors);
 	free(m->layers);
 	free(m);
 }
@@ -317,22 +348,46 @@ struct recorder {
 		}                                                                       \
 	} while (0)
 
+/* normed · w + bias, if there is one. */
+static void record_projection(struct recorder *r, const struct hearth_matrix *w,
+			      struct hearth_buffer *bias, struct hearth_view y)
+{
+	struct hearth_view normed = all_of(r->m->normed), none = { 0 };
+
+	if (bias)
+		OP(r, matmul_bias, w, normed, all_of(bias), y, r->rows);
+	else
+		OP(r, matmul, w, normed, none, y, r->rows);
+}
+
 static void record_attention(struct recorder *r, struct layer *layer)
 {
 	struct hm_llama *m = r->m;
 	const struct hm_params *p = &m->params;
 	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), step = all_of(m->step);
-	struct hearth_view q = all_of(m->q), k = all_of(m->k), v = all_of(m->v), none = { 0 };
+	struct hearth_view q = all_of(m->q), k = all_of(m->k), v = all_of(m->v);
 	struct hearth_view attention = all_of(m->attention);
+	const struct hearth_rope_info rope = {
+		.struct_size = sizeof(rope),
+		.dims = p->rope_dims,
+		.base = p->rope_base,
+		.mode = p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS,
+		.scale = p->rope_scale,
+		.factors = m->rope_factors,
+	};
 
 	OP(r, rms_norm, x, all_of(layer->attn_norm), normed, r->rows, p->dim, p->epsilon);
-	OP(r, matmul, &layer->q, normed, none, q, r->rows);
-	OP(r, matmul, &layer->k, normed, none, k, r->rows);
-	OP(r, matmul, &layer->v, normed, none, v, r->rows);
-	OP(r, rope, q, step, r->rows, p->heads, p->head_size, p->rope_dims, p->rope_base,
-	   HEARTH_ROPE_PAIRS);
-	OP(r, rope, k, step, r->rows, p->kv_heads, p->head_size, p->rope_dims, p->rope_base,
-	   HEARTH_ROPE_PAIRS);
+	record_projection(r, &layer->q, layer->q_bias, q);
+	record_projection(r, &layer->k, layer->k_bias, k);
+	record_projection(r, &layer->v, layer->v_bias, v);
+	if (layer->q_norm)
+		OP(r, rms_norm, q, all_of(layer->q_norm), q, r->rows * p->heads, p->head_size,
+		   p->epsilon);
+	if (layer->k_norm)
+		OP(r, rms_norm, k, all_of(layer->k_norm), k, r->rows * p->kv_heads, p->head_size,
+		   p->epsilon);
+	OP(r, rope_scaled, q, step, r->rows, p->heads, p->head_size, &rope);
+	OP(r, rope_scaled, k, step, r->rows, p->kv_heads, p->head_size, &rope);
 	OP(r, kv_store, k, v, &layer->cache, step, r->rows);
 	OP(r, attention, q, &layer->cache, step, attention, r->rows, p->heads,
 	   1.0f / sqrtf((float)p->head_size));
@@ -368,7 +423,7 @@ static void record_output(struct recorder *r)
 
 static int record(struct hm_llama *m, uint32_t rows, struct hm_error *error)
 {
-	struct recorder r = { .m = m, .rows = rows, .total = m->params.layers * 14ull + 4 };
+	struct recorder r = { .m = m, .rows = rows, .total = m->params.layers * 16ull + 4 };
 	uint32_t i;
 
 	r.status = hearth_recording_create(m->device, &r.recording);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Reads and checks the metadata and the tensor table of a Llama-architecture model.
+ * Reads and checks the metadata and the tensor table of a model.
  */
 #include "params.h"
 
@@ -22,9 +22,10 @@ struct field {
 	uint32_t most;
 };
 
-static int read_field(const struct hm_gguf *gguf, const struct field *field, struct hm_error *error)
+static int read_field(const struct hm_gguf *gguf, const char *key, const struct field *field,
+		      struct hm_error *error)
 {
-	int ret = hm_gguf_u32(gguf, field->key, field->required, field->value, error);
+	int ret = hm_gguf_u32(gguf, key, field->required, field->value, error);
 
 	if (ret == -ENOENT && !field->required)
 		return 0;
@@ -32,73 +33,162 @@ static int read_field(const struct hm_gguf *gguf, const struct field *field, str
 		return ret;
 	if (*field->value < field->least || *field->value > field->most)
 		return hm_fail(error, -EINVAL, "%s: metadata %s: is %u, expected %u to %u",
-			       hm_gguf_name(gguf), field->key, *field->value, field->least,
-			       field->most);
+			       hm_gguf_name(gguf), key, *field->value, field->least, field->most);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	bool rope_halves;
+} archs[] = {
+	[HM_ARCH_LLAMA] = { "llama", false },
+	[HM_ARCH_QWEN2] = { "qwen2", true },
+	[HM_ARCH_QWEN3] = { "qwen3", true },
+};
+
+#define ARCH_NAMES "llama qwen2 qwen3"
+#define ARCH_COUNT (sizeof(archs) / sizeof(archs[0]))
+#define KEY_BYTES  96
+
+static bool is(struct hm_string string, const char *text)
+{
+	return string.length == strlen(text) && !memcmp(string.bytes, text, string.length);
+}
+
+/* The key of this architecture: "qwen2.block_count". */
+static const char *arch_key(const struct hm_params *p, const char *name, char key[KEY_BYTES])
+{
+	snprintf(key, KEY_BYTES, "%s.%s", archs[p->arch].name, name);
+	return key;
+}
+
+/* Linear scaling is a factor on positions; other kinds would compute something else than is computed here. */
+static int read_scaling(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
+{
+	struct hm_string text;
+	float factor = 1.0f;
+	char key[KEY_BYTES];
+	int ret;
+
+	p->rope_scale = 1.0f;
+	ret = hm_gguf_string(gguf, arch_key(p, "rope.scaling.type", key), false, &text, error);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	if (is(text, "none"))
+		return 0;
+	if (!is(text, "linear"))
+		return hm_fail(
+			error, -ENOTSUP,
+			"%s: metadata %s: \"%.*s\" is not supported (supported: none linear)",
+			hm_gguf_name(gguf), key, (int)(text.length < 32 ? text.length : 32),
+			text.bytes);
+	ret = hm_gguf_f32(gguf, arch_key(p, "rope.scaling.factor", key), true, &factor, error);
+	if (ret)
+		return ret;
+	if (!(factor >= 1) || factor > 1e6f)
+		return hm_fail(error, -EINVAL, "%s: metadata %s: is %g, expected 1 to 1000000",
+			       hm_gguf_name(gguf), key, (double)factor);
+	p->rope_scale = 1.0f / factor;
 	return 0;
 }
 
 /* What would change the computation and is not known here must be absent or neutral. */
-static int refuse_variants(const struct hm_gguf *gguf, struct hm_error *error)
+static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p,
+			   struct hm_error *error)
 {
-	static const char *const scaling = "llama.rope.scaling.type";
-	struct hm_string text;
-	uint32_t experts = 0;
+	static const char *const floats[] = {
+		"attn_logit_softcapping",
+		"final_logit_softcapping",
+		"attention.max_alibi_bias",
+		"attention.clamp_kqv",
+		"embedding_scale",
+		"residual_scale",
+		"logit_scale",
+		"attention.scale",
+	};
+	uint32_t experts = 0, window = 0;
+	const struct field fields[] = {
+		{ "expert_count", &experts, false, 0, 0 },
+		/* A window as long as the context leaves nothing out. */
+		{ "attention.sliding_window", &window, false, p->context, UINT32_MAX },
+	};
+	char key[KEY_BYTES];
+	float value;
+	size_t i;
 	int ret;
 
-	ret = hm_gguf_string(gguf, scaling, false, &text, error);
-	if (ret && ret != -ENOENT)
-		return ret;
-	if (!ret && (text.length != 4 || memcmp(text.bytes, "none", 4)))
-		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata %s: \"%.*s\" is not supported (supported: none)",
-			       hm_gguf_name(gguf), scaling,
-			       (int)(text.length < 32 ? text.length : 32), text.bytes);
-	ret = hm_gguf_u32(gguf, "llama.expert_count", false, &experts, error);
-	if (ret && ret != -ENOENT)
-		return ret;
-	if (experts)
-		return hm_fail(
-			error, -ENOTSUP,
-			"%s: metadata llama.expert_count: mixtures of experts are not supported",
-			hm_gguf_name(gguf));
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		ret = read_field(gguf, arch_key(p, fields[i].key, key), &fields[i], error);
+		if (ret)
+			return ret;
+	}
+	for (i = 0; i < sizeof(floats) / sizeof(floats[0]); i++) {
+		value = 0;
+		ret = hm_gguf_f32(gguf, arch_key(p, floats[i], key), false, &value, error);
+		if (ret && ret != -ENOENT)
+			return ret;
+		if (value != 0)
+			return hm_fail(error, -ENOTSUP,
+				       "%s: metadata %s: is %g; what it asks for is not supported",
+				       hm_gguf_name(gguf), key, (double)value);
+	}
 	return 0;
+}
+
+static int read_arch(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
+{
+	struct hm_string text;
+	size_t i;
+	int ret;
+
+	ret = hm_gguf_string(gguf, "general.architecture", true, &text, error);
+	if (ret)
+		return ret;
+	for (i = 0; i < ARCH_COUNT; i++) {
+		if (is(text, archs[i].name)) {
+			p->arch = (enum hm_arch)i;
+			p->rope_halves = archs[i].rope_halves;
+			return 0;
+		}
+	}
+	return hm_fail(error, -ENOTSUP,
+		       "%s: metadata general.architecture: \"%.*s\" is not supported "
+		       "(supported: " ARCH_NAMES ")",
+		       hm_gguf_name(gguf), (int)(text.length < 64 ? text.length : 64), text.bytes);
 }
 
 int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
 {
 	const struct hm_gguf_tensor *embedding;
+	const char *arch;
 	struct hm_string text;
 	uint32_t value_length = 0;
+	char key[KEY_BYTES];
 	size_t i;
 	int ret;
 
 	*p = (struct hm_params){ .rope_base = 10000.0f };
-	ret = hm_gguf_string(gguf, "general.architecture", true, &text, error);
+	ret = read_arch(gguf, p, error);
 	if (ret)
 		return ret;
-	if (text.length != 5 || memcmp(text.bytes, "llama", 5))
-		return hm_fail(error, -ENOTSUP,
-			       "%s: metadata general.architecture: \"%.*s\" is not supported "
-			       "(supported: llama)",
-			       hm_gguf_name(gguf), (int)(text.length < 64 ? text.length : 64),
-			       text.bytes);
+	arch = archs[p->arch].name;
 	if (!hm_gguf_string(gguf, "general.name", false, &text, NULL))
 		snprintf(p->name, sizeof(p->name), "%.*s",
 			 (int)(text.length < 127 ? text.length : 127), text.bytes);
 	const struct field fields[] = {
-		{ "llama.context_length", &p->context, true, 1, MAX_CONTEXT },
-		{ "llama.embedding_length", &p->dim, true, 1, MAX_DIM },
-		{ "llama.block_count", &p->layers, true, 1, HM_MAX_LAYERS },
-		{ "llama.feed_forward_length", &p->hidden, true, 1, MAX_DIM },
-		{ "llama.attention.head_count", &p->heads, true, 1, 4096 },
-		{ "llama.attention.head_count_kv", &p->kv_heads, false, 1, 4096 },
-		{ "llama.attention.key_length", &p->head_size, false, 1, 1024 },
-		{ "llama.attention.value_length", &value_length, false, 1, 1024 },
-		{ "llama.rope.dimension_count", &p->rope_dims, false, 2, 1024 },
+		{ "context_length", &p->context, true, 1, MAX_CONTEXT },
+		{ "embedding_length", &p->dim, true, 1, MAX_DIM },
+		{ "block_count", &p->layers, true, 1, HM_MAX_LAYERS },
+		{ "feed_forward_length", &p->hidden, true, 1, MAX_DIM },
+		{ "attention.head_count", &p->heads, true, 1, 4096 },
+		{ "attention.head_count_kv", &p->kv_heads, false, 1, 4096 },
+		{ "attention.key_length", &p->head_size, false, 1, 1024 },
+		{ "attention.value_length", &value_length, false, 1, 1024 },
+		{ "rope.dimension_count", &p->rope_dims, false, 2, 1024 },
 	};
 
 	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		ret = read_field(gguf, &fields[i], error);
+		ret = read_field(gguf, arch_key(p, fields[i].key, key), &fields[i], error);
 		if (ret)
 			return ret;
 	}
@@ -106,43 +196,45 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 		p->kv_heads = p->heads;
 	if (!p->head_size && p->dim % p->heads)
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama.embedding_length: is %u, expected a multiple of "
+			       "%s: metadata %s.embedding_length: is %u, expected a multiple of "
 			       "the %u heads",
-			       hm_gguf_name(gguf), p->dim, p->heads);
+			       hm_gguf_name(gguf), arch, p->dim, p->heads);
 	if (!p->head_size)
 		p->head_size = p->dim / p->heads;
 	if (!p->rope_dims)
 		p->rope_dims = p->head_size;
 	if (p->heads % p->kv_heads)
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama.attention.head_count_kv: is %u, expected a "
+			       "%s: metadata %s.attention.head_count_kv: is %u, expected a "
 			       "divisor of the %u heads",
-			       hm_gguf_name(gguf), p->kv_heads, p->heads);
+			       hm_gguf_name(gguf), arch, p->kv_heads, p->heads);
 	if (p->head_size > 1024 || p->rope_dims % 2 || p->rope_dims > p->head_size ||
 	    (value_length && value_length != p->head_size))
 		return hm_fail(
 			error, -ENOTSUP,
-			"%s: metadata llama.attention: heads of %u elements (values %u), %u of "
+			"%s: metadata %s.attention: heads of %u elements (values %u), %u of "
 			"them turned: expected at most 1024, equal, and an even number of those",
-			hm_gguf_name(gguf), p->head_size,
+			hm_gguf_name(gguf), arch, p->head_size,
 			value_length ? value_length : p->head_size, p->rope_dims);
-	ret = hm_gguf_f32(gguf, "llama.attention.layer_norm_rms_epsilon", true, &p->epsilon, error);
+	ret = hm_gguf_f32(gguf, arch_key(p, "attention.layer_norm_rms_epsilon", key), true,
+			  &p->epsilon, error);
 	if (ret)
 		return ret;
-	ret = hm_gguf_f32(gguf, "llama.rope.freq_base", false, &p->rope_base, error);
+	ret = hm_gguf_f32(gguf, arch_key(p, "rope.freq_base", key), false, &p->rope_base, error);
 	if (ret && ret != -ENOENT)
 		return ret;
 	if (!(p->epsilon >= 0) || !(p->rope_base > 0))
 		return hm_fail(error, -EINVAL,
-			       "%s: metadata llama: norm epsilon %g and rope base %g, expected no "
+			       "%s: metadata %s: norm epsilon %g and rope base %g, expected no "
 			       "negative ones",
-			       hm_gguf_name(gguf), p->epsilon, p->rope_base);
+			       hm_gguf_name(gguf), arch, p->epsilon, p->rope_base);
 	embedding = hm_gguf_find_tensor(gguf, "token_embd.weight");
 	if (!embedding)
 		return hm_fail(error, -ENOENT, "%s: tensor token_embd.weight: missing",
 			       hm_gguf_name(gguf));
 	p->vocabulary = (uint32_t)embedding->dims[1];
-	return refuse_variants(gguf, error);
+	ret = read_scaling(gguf, p, error);
+	return ret ? ret : refuse_variants(gguf, p, error);
 }
 
 /* Finds a tensor and counts it; @rows 0 means a vector of @columns, which must be F32. */
@@ -181,29 +273,40 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		      struct hm_layer_tensors *layer, uint64_t *used, struct hm_error *error)
 {
 	uint32_t q = p->heads * p->head_size, kv = p->kv_heads * p->head_size;
+	bool qwen2 = p->arch == HM_ARCH_QWEN2, qwen3 = p->arch == HM_ARCH_QWEN3;
+	/* Tensors that are not required are taken where they are, if the architecture knows them. */
 	const struct {
 		const char *name;
 		const struct hm_gguf_tensor **tensor;
 		uint32_t rows;
 		uint32_t columns;
+		bool required;
+		bool unknown;
 	} wanted[] = {
-		{ "attn_norm", &layer->attn_norm, 0, p->dim },
-		{ "attn_q", &layer->attn_q, q, p->dim },
-		{ "attn_k", &layer->attn_k, kv, p->dim },
-		{ "attn_v", &layer->attn_v, kv, p->dim },
-		{ "attn_output", &layer->attn_output, p->dim, q },
-		{ "ffn_norm", &layer->ffn_norm, 0, p->dim },
-		{ "ffn_gate", &layer->ffn_gate, p->hidden, p->dim },
-		{ "ffn_up", &layer->ffn_up, p->hidden, p->dim },
-		{ "ffn_down", &layer->ffn_down, p->dim, p->hidden },
+		{ "attn_norm.weight", &layer->attn_norm, 0, p->dim, true, false },
+		{ "attn_q.weight", &layer->attn_q, q, p->dim, true, false },
+		{ "attn_k.weight", &layer->attn_k, kv, p->dim, true, false },
+		{ "attn_v.weight", &layer->attn_v, kv, p->dim, true, false },
+		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, qwen3 },
+		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, qwen3 },
+		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, qwen3 },
+		{ "attn_q_norm.weight", &layer->attn_q_norm, 0, p->head_size, qwen3, !qwen3 },
+		{ "attn_k_norm.weight", &layer->attn_k_norm, 0, p->head_size, qwen3, !qwen3 },
+		{ "attn_output.weight", &layer->attn_output, p->dim, q, true, false },
+		{ "ffn_norm.weight", &layer->ffn_norm, 0, p->dim, true, false },
+		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, true, false },
+		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, true, false },
+		{ "ffn_down.weight", &layer->ffn_down, p->dim, p->hidden, true, false },
 	};
 	char name[64];
 	size_t i;
 	int ret;
 
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		snprintf(name, sizeof(name), "blk.%u.%s.weight", index, wanted[i].name);
-		ret = take(gguf, name, wanted[i].rows, wanted[i].columns, true, used,
+		if (wanted[i].unknown)
+			continue;
+		snprintf(name, sizeof(name), "blk.%u.%s", index, wanted[i].name);
+		ret = take(gguf, name, wanted[i].rows, wanted[i].columns, wanted[i].required, used,
 			   wanted[i].tensor, error);
 		if (ret)
 			return ret;
@@ -212,8 +315,8 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 }
 
 /* Names the first tensor that is not one of those taken. */
-static int refuse_unused(const struct hm_gguf *gguf, const struct hm_tensors *t, uint32_t layers,
-			 struct hm_error *error)
+static int refuse_unused(const struct hm_gguf *gguf, const struct hm_params *p,
+			 const struct hm_tensors *t, struct hm_error *error)
 {
 	uint64_t i;
 	uint32_t layer;
@@ -221,10 +324,10 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_tensors *t,
 
 	for (i = 0; i < hm_gguf_tensor_count(gguf); i++) {
 		const struct hm_gguf_tensor *tensor = hm_gguf_tensor_at(gguf, i);
-		bool found =
-			tensor == t->embedding || tensor == t->output_norm || tensor == t->output;
+		bool found = tensor == t->embedding || tensor == t->output_norm ||
+			     tensor == t->output || tensor == t->rope_factors;
 
-		for (layer = 0; layer < layers && !found; layer++) {
+		for (layer = 0; layer < p->layers && !found; layer++) {
 			const struct hm_gguf_tensor *const *all = (const void *)&t->layers[layer];
 
 			for (j = 0; j < sizeof(*t->layers) / sizeof(*all); j++)
@@ -232,9 +335,9 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_tensors *t,
 		}
 		if (!found)
 			return hm_fail(error, -ENOTSUP,
-				       "%s: tensor %.*s: is not part of a %u-layer Llama model",
+				       "%s: tensor %.*s: is not part of a %u-layer %s model",
 				       hm_gguf_name(gguf), (int)tensor->name.length,
-				       tensor->name.bytes, layers);
+				       tensor->name.bytes, p->layers, archs[p->arch].name);
 	}
 	return 0;
 }
@@ -258,10 +361,13 @@ int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *p, struc
 	if (!ret)
 		ret = take(gguf, "output.weight", p->vocabulary, p->dim, false, &used, &t->output,
 			   error);
+	if (!ret)
+		ret = take(gguf, "rope_freqs.weight", 0, p->rope_dims / 2, false, &used,
+			   &t->rope_factors, error);
 	for (i = 0; i < p->layers && !ret; i++)
 		ret = take_layer(gguf, p, i, &t->layers[i], &used, error);
 	if (!ret && used != hm_gguf_tensor_count(gguf))
-		ret = refuse_unused(gguf, t, p->layers, error);
+		ret = refuse_unused(gguf, p, t, error);
 	if (ret) {
 		hm_tensors_free(t);
 		return ret;

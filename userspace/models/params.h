@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a GGUF file of the Llama architecture says of its model: sizes, and where each weight lies. Checked once
- * here, so that those who compute (on a device, or in the float64 reference) only compute.
+ * What a GGUF file says of its model: architecture, sizes, and where each weight lies. Checked once here, so that those
+ * who compute (on a device, or in the float64 reference) only compute.
  */
 #ifndef HEARTH_HM_PARAMS_H
 #define HEARTH_HM_PARAMS_H
@@ -10,8 +10,23 @@
 
 #define HM_MAX_LAYERS 1024
 
+/*
+ * Architectures, as general.architecture names them: "llama" (Llama 1 to 3, Mistral, SmolLM), "qwen2" (2 and 2.5; biases on
+ * q, k and v), "qwen3" (norms on each head of q and k).
+ */
+enum hm_arch {
+	HM_ARCH_LLAMA,
+	HM_ARCH_QWEN2,
+	HM_ARCH_QWEN3,
+};
+
+/*
+ * @rope_halves: rotations are of elements (i, i + rope_dims/2), not (2i, 2i + 1).
+ * @rope_scale: positions are multiplied with it (linear scaling).
+ */
 struct hm_params {
 	char name[128];
+	enum hm_arch arch;
 	uint32_t context; /* trained length */
 	uint32_t dim;
 	uint32_t layers;
@@ -23,14 +38,24 @@ struct hm_params {
 	uint32_t vocabulary;
 	float epsilon;
 	float rope_base;
+	float rope_scale;
+	bool rope_halves;
 };
 
-/* Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]. */
+/*
+ * Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]. Biases and the norms of q and
+ * k are NULL where the model has none.
+ */
 struct hm_layer_tensors {
 	const struct hm_gguf_tensor *attn_norm;
 	const struct hm_gguf_tensor *attn_q;
 	const struct hm_gguf_tensor *attn_k;
 	const struct hm_gguf_tensor *attn_v;
+	const struct hm_gguf_tensor *attn_q_bias;
+	const struct hm_gguf_tensor *attn_k_bias;
+	const struct hm_gguf_tensor *attn_v_bias;
+	const struct hm_gguf_tensor *attn_q_norm; /* [head_size], over each head */
+	const struct hm_gguf_tensor *attn_k_norm;
 	const struct hm_gguf_tensor *attn_output;
 	const struct hm_gguf_tensor *ffn_norm;
 	const struct hm_gguf_tensor *ffn_gate;
@@ -42,7 +67,9 @@ struct hm_tensors {
 	const struct hm_gguf_tensor *embedding;
 	const struct hm_gguf_tensor *output_norm;
 	const struct hm_gguf_tensor *output; /* the embedding again, when the file has none */
-	struct hm_layer_tensors *layers;     /* [hm_params.layers] */
+	/* [rope_dims / 2] what the rotations' frequencies are divided by; NULL: nothing */
+	const struct hm_gguf_tensor *rope_factors;
+	struct hm_layer_tensors *layers; /* [hm_params.layers] */
 };
 
 /* Errors: -ENOENT for a missing key or tensor, -EINVAL, -ENOTSUP, -ENOMEM; the message names it. */

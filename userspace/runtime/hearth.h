@@ -241,6 +241,12 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 				    struct hearth_view residual, struct hearth_view y,
 				    uint32_t rows);
 
+/* The same with bias[n] in place of the residual. bias: [w.rows]. */
+enum hearth_status hearth_op_matmul_bias(struct hearth_recording *recording,
+					 const struct hearth_matrix *w, struct hearth_view x,
+					 struct hearth_view bias, struct hearth_view y,
+					 uint32_t rows);
+
 enum hearth_rope {
 	HEARTH_ROPE_PAIRS = 0,	/* turns elements (2i, 2i + 1): GGUF's "llama" */
 	HEARTH_ROPE_HALVES = 1, /* turns elements (i, i + dims/2): "neox" */
@@ -251,6 +257,25 @@ enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hea
 				  struct hearth_view step, uint32_t rows, uint32_t heads,
 				  uint32_t head_size, uint32_t dims, float base,
 				  enum hearth_rope mode);
+
+/*
+ * Frequencies of long contexts: pair i turns by position · scale · base^(-2i/dims) / factors[i], which must be less
+ * than half a circle a position.
+ * @scale: 0 means 1.
+ * @factors: [dims / 2], read during the call; NULL: 1.
+ */
+struct hearth_rope_info {
+	uint32_t struct_size;
+	uint32_t dims;
+	float base;
+	enum hearth_rope mode;
+	float scale;
+	const float *factors;
+};
+
+enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, struct hearth_view x,
+					 struct hearth_view step, uint32_t rows, uint32_t heads,
+					 uint32_t head_size, const struct hearth_rope_info *info);
 
 /*
  * The key and value cache of one layer: keys and values each [capacity × kv_heads × head_size], F32 or F16.

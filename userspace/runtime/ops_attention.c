@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_HEAD_SIZE  256
 #define MANY_THREADS_R 8 /* THREADS_R of shaders/attention_many.comp … */
@@ -17,58 +18,87 @@
 
 /* ---- Rope ---- */
 
-/* frequencies[i] = base^(-2i/dims) / 2π, as a 64-bit fraction of a turn. */
-static enum hearth_status make_rope_table(struct hearth_device *device, uint32_t dims, float base,
-					  struct hearth_buffer **out)
+/*
+ * Frequency i is scale · base^(-2i/dims) / factors[i] a position; turns[i] is it over 2π, as a 64-bit fraction of a turn.
+ */
+static enum hearth_status compute_turns(const char *op, const struct hearth_rope_info *info,
+					uint64_t **out)
 {
-	uint32_t pairs = dims / 2;
+	long double scale = info->scale != 0 ? info->scale : 1.0L;
+	uint32_t pairs = info->dims / 2;
 	uint64_t *turns = calloc(pairs, sizeof(*turns));
-	enum hearth_status status;
 
 	if (!turns)
-		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_op_rope: out of host memory");
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "%s: out of host memory", op);
 	for (uint32_t i = 0; i < pairs; i++) {
-		long double frequency = powl(base, -2.0L * i / dims) / (2 * acosl(-1.0L));
+		long double factor = info->factors ? info->factors[i] : 1.0L;
+		long double turn = scale * powl(info->base, -2.0L * i / info->dims) / factor /
+				   (2 * acosl(-1.0L));
 
-		turns[i] = (uint64_t)roundl(ldexpl(frequency, 64));
+		/* Half a turn a position and more would not be told from its opposite. */
+		if (!(turn >= 0 && turn < 0.5L)) {
+			free(turns);
+			return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+					"%s: pair %u turns by %g of a circle a position, expected "
+					"less than half of one",
+					op, i, (double)turn);
+		}
+		turns[i] = (uint64_t)roundl(ldexpl(turn, 64));
 	}
-	status = hearth_buffer_create(device, 8ull * pairs, HEARTH_BUFFER_DEVICE, out);
-	if (status == HEARTH_OK) {
-		status = hearth_buffer_write(*out, 0, turns, 8ull * pairs);
-		if (status != HEARTH_OK)
-			hearth_buffer_destroy(*out);
-	}
-	free(turns);
-	return status;
+	*out = turns;
+	return HEARTH_OK;
 }
 
-static enum hearth_status get_rope_table(struct hearth_device *device, uint32_t dims, float base,
+/* A buffer that holds @turns; *@table keeps them to be found again. */
+static enum hearth_status make_rope_table(struct hearth_device *device, const uint64_t *turns,
+					  uint32_t pairs, struct hrt_rope_table **out)
+{
+	struct hrt_rope_table *table = calloc(1, sizeof(*table) + pairs * sizeof(*turns));
+	enum hearth_status status;
+
+	if (!table)
+		return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY, "hearth_op_rope: out of host memory");
+	memcpy(table->turns, turns, pairs * sizeof(*turns));
+	table->pairs = pairs;
+	status = hearth_buffer_create(device, 8ull * pairs, HEARTH_BUFFER_DEVICE, &table->buffer);
+	if (status == HEARTH_OK)
+		status = hearth_buffer_write(table->buffer, 0, turns, 8ull * pairs);
+	if (status != HEARTH_OK) {
+		hearth_buffer_destroy(table->buffer);
+		free(table);
+		return status;
+	}
+	*out = table;
+	return HEARTH_OK;
+}
+
+static enum hearth_status get_rope_table(struct hearth_device *device, const char *op,
+					 const struct hearth_rope_info *info,
 					 struct hearth_buffer **out)
 {
-	enum hearth_status status = HEARTH_OK;
+	uint32_t pairs = info->dims / 2;
 	struct hrt_rope_table *table;
+	enum hearth_status status;
+	uint64_t *turns;
 
+	status = compute_turns(op, info, &turns);
+	if (status != HEARTH_OK)
+		return status;
 	pthread_mutex_lock(&device->cache_lock);
 	for (table = device->rope_tables; table; table = table->next)
-		if (table->dims == dims && table->base == base)
+		if (table->pairs == pairs && !memcmp(table->turns, turns, pairs * sizeof(*turns)))
 			break;
 	if (!table) {
-		table = calloc(1, sizeof(*table));
-		status = table ? make_rope_table(device, dims, base, &table->buffer)
-			       : hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
-					  "hearth_op_rope: out of host memory");
-		if (status != HEARTH_OK) {
-			free(table);
-			goto out;
+		status = make_rope_table(device, turns, pairs, &table);
+		if (status == HEARTH_OK) {
+			table->next = device->rope_tables;
+			device->rope_tables = table;
 		}
-		table->dims = dims;
-		table->base = base;
-		table->next = device->rope_tables;
-		device->rope_tables = table;
 	}
-	*out = table->buffer;
-out:
+	if (status == HEARTH_OK)
+		*out = table->buffer;
 	pthread_mutex_unlock(&device->cache_lock);
+	free(turns);
 	return status;
 }
 
@@ -84,40 +114,60 @@ enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hea
 				  uint32_t head_size, uint32_t dims, float base,
 				  enum hearth_rope mode)
 {
+	const struct hearth_rope_info info = {
+		.struct_size = sizeof(info),
+		.dims = dims,
+		.base = base,
+		.mode = mode,
+	};
+
+	return hearth_op_rope_scaled(recording, x, step, rows, heads, head_size, &info);
+}
+
+enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, struct hearth_view x,
+					 struct hearth_view step, uint32_t rows, uint32_t heads,
+					 uint32_t head_size, const struct hearth_rope_info *info)
+{
 	static const char op[] = "hearth_op_rope";
 	enum hearth_status status = hrt_recording_check(recording, op);
-	struct rope_push push = { .heads = heads, .head_size = head_size, .pairs = dims / 2 };
+	struct rope_push push = { .heads = heads, .head_size = head_size };
 	struct hearth_view table = { 0 };
 	const struct hrt_pipeline *pipeline;
 	struct hrt_binding bindings[3];
 
 	if (status != HEARTH_OK)
 		return status;
-	if (!rows || !heads || !head_size || heads > UINT32_MAX / head_size || !dims || dims % 2 ||
-	    dims > head_size)
+	if (!info || info->struct_size < sizeof(*info))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: struct_size is %u, expected %zu", op,
+				info ? info->struct_size : 0, sizeof(*info));
+	if (!rows || !heads || !head_size || heads > UINT32_MAX / head_size || !info->dims ||
+	    info->dims % 2 || info->dims > head_size)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: %u rows × %u heads × %u, dims %u: expected at least 1 × 1 × "
 				"dims, dims "
 				"even",
-				op, rows, heads, head_size, dims);
-	/* A turn a position would be base^0 / 2π < 1; smaller bases would go beyond the table's range. */
-	if (!(base >= 1.0f) || isinf(base))
+				op, rows, heads, head_size, info->dims);
+	if (!(info->base >= 1.0f) || isinf(info->base))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: base %g, expected a number ≥ 1",
-				op, (double)base);
-	if (mode != HEARTH_ROPE_PAIRS && mode != HEARTH_ROPE_HALVES)
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: unknown mode %d", op, mode);
-	status = get_rope_table(recording->device, dims, base, &table.buffer);
+				op, (double)info->base);
+	if (info->mode != HEARTH_ROPE_PAIRS && info->mode != HEARTH_ROPE_HALVES)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: unknown mode %d", op,
+				info->mode);
+	push.pairs = info->dims / 2;
+	status = get_rope_table(recording->device, op, info, &table.buffer);
 	if (status != HEARTH_OK)
 		return status;
 	if ((status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, heads * head_size),
 			       HRT_READ | HRT_WRITE, &bindings[0], &push.x_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "step", &step, sizeof(struct hearth_step), HRT_READ,
 			       &bindings[1], &push.step_first)) != HEARTH_OK ||
-	    (status = hrt_bind(recording, op, "frequencies", &table, 4ull * dims, HRT_READ,
+	    (status = hrt_bind(recording, op, "frequencies", &table, 8ull * push.pairs, HRT_READ,
 			       &bindings[2], &push.frequencies_first)) != HEARTH_OK)
 		return status;
 
-	const uint32_t spec[] = { hrt_tune_local(recording->device), mode == HEARTH_ROPE_HALVES };
+	const uint32_t spec[] = { hrt_tune_local(recording->device),
+				  info->mode == HEARTH_ROPE_HALVES };
 	const uint32_t groups[3] = {
 		(uint32_t)hrt_ceil_div((uint64_t)heads * push.pairs, spec[0]),
 		rows,

@@ -38,6 +38,7 @@ struct matmul_push {
 	uint32_t add_residual;
 	uint32_t rows;
 	uint32_t y_stride;
+	uint32_t residual_stride; /* 0: one row for all, a bias */
 };
 
 struct matmul {
@@ -101,12 +102,12 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
 }
 
-enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
-				    const struct hearth_matrix *w, struct hearth_view x,
-				    struct hearth_view residual, struct hearth_view y,
-				    uint32_t rows)
+/* @residual is a bias, one row for all, if @is_bias. */
+static enum hearth_status matmul(struct hearth_recording *recording, const char *op,
+				 const struct hearth_matrix *w, struct hearth_view x,
+				 struct hearth_view residual, bool is_bias, struct hearth_view y,
+				 uint32_t rows)
 {
-	static const char op[] = "hearth_op_matmul";
 	struct matmul m = { .op = op, .w = w, .rows = rows };
 	enum hearth_status status = hrt_recording_check(recording, op);
 	uint32_t y_first, residual_first;
@@ -127,9 +128,13 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 				    &m.push.w_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "x", &x, hrt_words_bytes(rows, w->columns), HRT_READ,
 			       &m.bindings[1], &m.push.x_first)) != HEARTH_OK ||
-	    (status = hrt_bind(recording, op, m.push.add_residual ? "residual" : "y",
-			       m.push.add_residual ? &residual : &y, y_bytes, HRT_READ,
-			       &m.bindings[2], &residual_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op,
+			       is_bias		     ? "bias"
+			       : m.push.add_residual ? "residual"
+						     : "y",
+			       m.push.add_residual ? &residual : &y,
+			       is_bias ? 4ull * w->rows : y_bytes, HRT_READ, &m.bindings[2],
+			       &residual_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &m.bindings[3],
 			       &y_first)) != HEARTH_OK)
 		return status;
@@ -137,6 +142,7 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 	m.push.units = (uint32_t)hrt_ceil_div(w->columns, hrt_type_unit(w->type));
 	m.push.rows = rows;
 	m.push.y_stride = w->rows;
+	m.push.residual_stride = is_bias ? 0 : w->rows;
 	part = hrt_rows_per_binding(recording->device, op, w);
 	if (!part)
 		return HEARTH_ERROR_UNSUPPORTED;
@@ -153,6 +159,25 @@ enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
 			break;
 	}
 	return status;
+}
+
+enum hearth_status hearth_op_matmul(struct hearth_recording *recording,
+				    const struct hearth_matrix *w, struct hearth_view x,
+				    struct hearth_view residual, struct hearth_view y,
+				    uint32_t rows)
+{
+	return matmul(recording, "hearth_op_matmul", w, x, residual, false, y, rows);
+}
+
+enum hearth_status hearth_op_matmul_bias(struct hearth_recording *recording,
+					 const struct hearth_matrix *w, struct hearth_view x,
+					 struct hearth_view bias, struct hearth_view y,
+					 uint32_t rows)
+{
+	if (!bias.buffer)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"hearth_op_matmul_bias: bias has no buffer");
+	return matmul(recording, "hearth_op_matmul_bias", w, x, bias, true, y, rows);
 }
 
 struct embedding_push {

@@ -113,12 +113,12 @@ struct hrt_transfer {
 	struct hearth_buffer *staging;
 };
 
-/* A table of rotation frequencies, made once for each (dims, base). */
+/* A table of rotation frequencies, made once for all operations that turn alike. */
 struct hrt_rope_table {
 	struct hrt_rope_table *next;
-	uint32_t dims;
-	float base;
 	struct hearth_buffer *buffer;
+	uint32_t pairs;
+	uint64_t turns[]; /* what the buffer holds */
 };
 
 struct hrt_pipeline;

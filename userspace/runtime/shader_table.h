@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #define HRT_SHADERS(X)                        \
-	X(matmul_f32, 4, 40)                  \
-	X(matmul_f16, 4, 40)                  \
-	X(matmul_q8_0, 4, 40)                 \
-	X(matmul_q4_0, 4, 40)                 \
+	X(matmul_f32, 4, 44)                  \
+	X(matmul_f16, 4, 44)                  \
+	X(matmul_q8_0, 4, 44)                 \
+	X(matmul_q4_0, 4, 44)                 \
 	X(matvec_f32, 4, 32)                  \
 	X(matvec_f16, 4, 32)                  \
 	X(matvec_q8_0, 4, 32)                 \

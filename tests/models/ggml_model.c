@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: MIT
+/*
+ * ggml-model: runs a GGUF model of the Llama kind on ggml's CPU backend, through ggml's public interface, with the graph
+ * that llama.cpp makes of it: weights in the CPU's repacked layouts where it has one, a F16 cache, flash attention, a
+ * thread pool, and a graph that is kept as long as it fits. What hearth-run is compared with; shares no code with it.
+ *
+ *	ggml-model --ids MODEL COUNT THREADS ID…	continues the tokens greedily: "ID LEAD" a line, where LEAD is how far the
+ *							best logit leads the second
+ *	ggml-model --speed MODEL PROMPT COUNT THREADS	"prompt T/S" and "text T/S", after a warm-up
+ */
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include <ggml-alloc.h>
+#include <ggml-backend.h>
+#include <ggml.h>
+#include <gguf.h>
+
+#define MAX_LAYERS  128
+#define MAX_NODES   8192
+#define KV_STEP	    256 /* the graph sees the cache in multiples of this */
+#define MASK_ROWS   64	/* rows of the mask come in multiples of this */
+#define MAX_CONTEXT 2048
+
+struct layer {
+	struct ggml_tensor *attn_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm,
+		*out;
+	struct ggml_tensor *ffn_norm, *gate, *up, *down;
+	struct ggml_tensor *keys, *values;
+};
+
+/* A step of @rows tokens that sees @seen positions of the cache. */
+struct graph {
+	struct ggml_context *context;
+	struct ggml_cgraph *ggml;
+	ggml_gallocr_t memory;
+	int rows, seen;
+	struct ggml_tensor *tokens, *positions, *cells, *mask, *last, *logits;
+};
+
+struct model {
+	ggml_backend_dev_t device;
+	ggml_backend_t cpu;
+	int layer_count, dim, heads, kv_heads, head_size, rope_dims, rope_mode, vocabulary;
+	float epsilon, rope_base;
+	struct ggml_tensor *embedding, *output_norm, *output, *rope_factors;
+	struct layer layers[MAX_LAYERS];
+	struct graph graph;
+	float *logits;
+};
+
+static void die(const char *what, const char *detail)
+{
+	fprintf(stderr, "ggml-model: %s: %s\n", what, detail);
+	exit(1);
+}
+
+static void *need(void *pointer, const char *what)
+{
+	if (!pointer)
+		die(what, "cannot be had");
+	return pointer;
+}
+
+/* ---- Loading ---- */
+
+struct loader {
+	struct gguf_context *gguf;
+	struct ggml_context *meta;
+	FILE *file;
+	struct ggml_context *plain, *packed; /* tensors in ordinary memory, in repacked layouts */
+	ggml_backend_buffer_type_t packed_type;
+	const char *arch;
+};
+
+static int64_t find_key(const struct loader *l, const char *name)
+{
+	char key[128];
+
+	snprintf(key, sizeof(key), "%s.%s", l->arch, name);
+	return gguf_find_key(l->gguf, key);
+}
+
+static int number(const struct loader *l, const char *name, int fallback)
+{
+	int64_t key = find_key(l, name);
+
+	return key < 0 ? fallback : (int)gguf_get_val_u32(l->gguf, key);
+}
+
+static float real(const struct loader *l, const char *name, float fallback)
+{
+	int64_t key = find_key(l, name);
+
+	return key < 0 ? fallback : gguf_get_val_f32(l->gguf, key);
+}
+
+/* Whether the CPU multiplies with such a matrix in memory of @type. */
+static bool multiplies(ggml_backend_dev_t device, ggml_backend_buffer_type_t type,
+		       const struct ggml_tensor *like)
+{
+	struct ggml_init_params params = { 8 * ggml_tensor_overhead(), NULL, true };
+	struct ggml_context *context = need(ggml_init(params), "a context");
+	struct ggml_tensor *w = ggml_dup_tensor(context, like);
+	struct ggml_tensor *x = ggml_new_tensor_2d(context, GGML_TYPE_F32, like->ne[0], 512);
+	struct ggml_tensor *y = ggml_mul_mat(context, w, x);
+	bool yes;
+
+	w->buffer = ggml_backend_buft_alloc_buffer(type, 0);
+	yes = ggml_backend_dev_supports_op(device, y);
+	ggml_backend_buffer_free(w->buffer);
+	ggml_free(context);
+	return yes;
+}
+
+/* The first of the CPU's own layouts that takes the matrices; NULL if none does. */
+static ggml_backend_buffer_type_t choose_layout(ggml_backend_dev_t device,
+						const struct ggml_tensor *like)
+{
+	ggml_backend_dev_get_extra_bufts_t get =
+		(ggml_backend_dev_get_extra_bufts_t)ggml_backend_reg_get_proc_address(
+			ggml_backend_dev_backend_reg(device), "ggml_backend_dev_get_extra_bufts");
+	ggml_backend_buffer_type_t *types = get ? get(device) : NULL;
+
+	for (; types && *types; types++)
+		if (multiplies(device, *types, like))
+			return *types;
+	return NULL;
+}
+
+static struct ggml_tensor *want(struct loader *l, struct model *m, int layer, const char *name,
+				bool matrix, bool required)
+{
+	char full[128];
+	struct ggml_tensor *meta, *tensor;
+
+	if (layer < 0)
+		snprintf(full, sizeof(full), "%s", name);
+	else
+		snprintf(full, sizeof(full), "blk.%d.%s", layer, name);
+	meta = ggml_get_tensor(l->meta, full);
+	if (!meta) {
+		if (required)
+			die(full, "missing");
+		return NULL;
+	}
+	if (matrix && !l->packed_type)
+		matrix = false;
+	if (matrix && !multiplies(m->device, l->packed_type, meta))
+		matrix = false;
+	tensor = ggml_dup_tensor(matrix ? l->packed : l->plain, meta);
+	return ggml_set_name(tensor, full);
+}
+
+static void read_data(struct loader *l, struct ggml_context *context)
+{
+	struct ggml_tensor *t;
+
+	for (t = ggml_get_first_tensor(context); t; t = ggml_get_next_tensor(context, t)) {
+		int64_t index = gguf_find_tensor(l->gguf, t->name);
+		size_t bytes = ggml_nbytes(t);
+		void *data;
+
+		if (index < 0)
+			continue;
+		data = need(malloc(bytes), "memory");
+		if (fseek(l->file,
+			  (long)(gguf_get_data_offset(l->gguf) +
+				 gguf_get_tensor_offset(l->gguf, index)),
+			  SEEK_SET) ||
+		    fread(data, 1, bytes, l->file) != bytes)
+			die(t->name, "cannot be read");
+		ggml_backend_tensor_set(t, data, 0, bytes);
+		free(data);
+	}
+}
+
+static void load_layer(struct loader *l, struct model *m, int i)
+{
+	struct layer *layer = &m->layers[i];
+	int64_t row = (int64_t)m->kv_heads * m->head_size;
+
+	layer->attn_norm = want(l, m, i, "attn_norm.weight", false, true);
+	layer->q = want(l, m, i, "attn_q.weight", true, true);
+	layer->k = want(l, m, i, "attn_k.weight", true, true);
+	layer->v = want(l, m, i, "attn_v.weight", true, true);
+	layer->q_bias = want(l, m, i, "attn_q.bias", false, false);
+	layer->k_bias = want(l, m, i, "attn_k.bias", false, false);
+	layer->v_bias = want(l, m, i, "attn_v.bias", false, false);
+	layer->q_norm = want(l, m, i, "attn_q_norm.weight", false, false);
+	layer->k_norm = want(l, m, i, "attn_k_norm.weight", false, false);
+	layer->out = want(l, m, i, "attn_output.weight", true, true);
+	layer->ffn_norm = want(l, m, i, "ffn_norm.weight", false, true);
+	layer->gate = want(l, m, i, "ffn_gate.weight", true, true);
+	layer->up = want(l, m, i, "ffn_up.weight", true, true);
+	layer->down = want(l, m, i, "ffn_down.weight", true, true);
+	layer->keys = ggml_new_tensor_2d(l->plain, GGML_TYPE_F16, row, MAX_CONTEXT);
+	layer->values = ggml_new_tensor_2d(l->plain, GGML_TYPE_F16, row, MAX_CONTEXT);
+}
+
+static void set_threads(struct model *m, int threads)
+{
+	ggml_backend_reg_t reg = ggml_backend_dev_backend_reg(m->device);
+	ggml_backend_set_n_threads_t set =
+		(ggml_backend_set_n_threads_t)ggml_backend_reg_get_proc_address(
+			reg, "ggml_backend_set_n_threads");
+	struct ggml_threadpool *(*pool_new)(struct ggml_threadpool_params *) =
+		(struct ggml_threadpool * (*)(struct ggml_threadpool_params *))
+			ggml_backend_reg_get_proc_address(reg, "ggml_threadpool_new");
+	void (*pool_set)(ggml_backend_t, struct ggml_threadpool *) =
+		(void (*)(ggml_backend_t, struct ggml_threadpool *))
+			ggml_backend_reg_get_proc_address(reg, "ggml_backend_cpu_set_threadpool");
+	struct ggml_threadpool_params params = ggml_threadpool_params_default(threads);
+
+	if (set)
+		set(m->cpu, threads);
+	if (pool_new && pool_set)
+		pool_set(m->cpu, need(pool_new(&params), "a thread pool"));
+}
+
+static void load(struct model *m, const char *path, int threads)
+{
+	struct loader l = { 0 };
+	struct gguf_init_params gguf_params = { .no_alloc = true, .ctx = &l.meta };
+	struct ggml_init_params params = { 4096 * ggml_tensor_overhead(), NULL, true };
+	struct ggml_tensor *first;
+
+	ggml_backend_load_all();
+	m->device =
+		need(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU), "ggml's CPU backend");
+	m->cpu = need(ggml_backend_dev_init(m->device, NULL), "ggml's CPU backend");
+	set_threads(m, threads);
+	l.gguf = need(gguf_init_from_file(path, gguf_params), path);
+	l.file = need(fopen(path, "rb"), path);
+	l.arch = gguf_get_val_str(l.gguf, gguf_find_key(l.gguf, "general.architecture"));
+	l.plain = need(ggml_init(params), "a context");
+	l.packed = need(ggml_init(params), "a context");
+	m->layer_count = number(&l, "block_count", 0);
+	m->dim = number(&l, "embedding_length", 0);
+	m->heads = number(&l, "attention.head_count", 0);
+	m->kv_heads = number(&l, "attention.head_count_kv", m->heads);
+	m->head_size = number(&l, "attention.key_length", m->heads ? m->dim / m->heads : 0);
+	m->rope_dims = number(&l, "rope.dimension_count", m->head_size);
+	m->rope_mode = strcmp(l.arch, "llama") ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
+	m->rope_base = real(&l, "rope.freq_base", 10000);
+	m->epsilon = real(&l, "attention.layer_norm_rms_epsilon", 1e-5f);
+	if (m->layer_count < 1 || m->layer_count > MAX_LAYERS || m->heads < 1)
+		die(path, "not a model that is known here");
+	first = need(ggml_get_tensor(l.meta, "blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
+	l.packed_type = choose_layout(m->device, first);
+	fprintf(stderr, "ggml-model: %s, weights in %s\n", ggml_backend_dev_description(m->device),
+		l.packed_type ? ggml_backend_buft_name(l.packed_type) : "ordinary memory");
+	m->embedding = want(&l, m, -1, "token_embd.weight", false, true);
+	m->output_norm = want(&l, m, -1, "output_norm.weight", false, true);
+	m->rope_factors = want(&l, m, -1, "rope_freqs.weight", false, false);
+	m->output = want(&l, m, -1, "output.weight", true, false);
+	if (!m->output) /* the embedding again, in the layout for products */
+		m->output = want(&l, m, -1, "token_embd.weight", true, true);
+	m->vocabulary = (int)m->output->ne[1];
+	for (int i = 0; i < m->layer_count; i++)
+		load_layer(&l, m, i);
+	need(ggml_backend_alloc_ctx_tensors_from_buft(l.plain, ggml_backend_cpu_buffer_type()),
+	     "memory");
+	if (l.packed_type && ggml_get_first_tensor(l.packed))
+		need(ggml_backend_alloc_ctx_tensors_from_buft(l.packed, l.packed_type), "memory");
+	for (int i = 0; i < m->layer_count; i++) {
+		ggml_backend_tensor_memset(m->layers[i].keys, 0, 0, ggml_nbytes(m->layers[i].keys));
+		ggml_backend_tensor_memset(m->layers[i].values, 0, 0,
+					   ggml_nbytes(m->layers[i].values));
+	}
+	read_data(&l, l.plain);
+	read_data(&l, l.packed);
+	fclose(l.file);
+	gguf_free(l.gguf);
+	m->logits = need(malloc(sizeof(float) * (size_t)m->vocabulary), "memory");
+}
+
+/* ---- The graph ---- */
+
+static struct ggml_tensor *norm(struct model *m, struct ggml_context *c, struct ggml_tensor *x,
+				struct ggml_tensor *weight)
+{
+	return ggml_mul(c, ggml_rms_norm(c, x, m->epsilon), weight);
+}
+
+static struct ggml_tensor *project(struct ggml_context *c, struct ggml_tensor *w,
+				   struct ggml_tensor *bias, struct ggml_tensor *x)
+{
+	struct ggml_tensor *y = ggml_mul_mat(c, w, x);
+
+	return bias ? ggml_add(c, y, bias) : y;
+}
+
+static struct ggml_tensor *rope(struct model *m, struct ggml_tensor *x)
+{
+	struct graph *g = &m->graph;
+
+	return ggml_rope_ext(g->context, x, g->positions, m->rope_factors, m->rope_dims,
+			     m->rope_mode, 4096, m->rope_base, 1, 0, 1, 32, 1);
+}
+
+static struct ggml_tensor *seen(struct model *m, struct ggml_tensor *cache)
+{
+	struct ggml_context *c = m->graph.context;
+	size_t head = ggml_row_size(cache->type, m->head_size);
+
+	return ggml_permute(c,
+			    ggml_view_3d(c, cache, m->head_size, m->kv_heads, m->graph.seen, head,
+					 cache->nb[1], 0),
+			    0, 2, 1, 3);
+}
+
+static struct ggml_tensor *attend(struct model *m, struct layer *layer, struct ggml_tensor *x)
+{
+	struct graph *g = &m->graph;
+	struct ggml_context *c = g->context;
+	struct ggml_tensor *q = project(c, layer->q, layer->q_bias, x);
+	struct ggml_tensor *k = project(c, layer->k, layer->k_bias, x);
+	struct ggml_tensor *v = project(c, layer->v, layer->v_bias, x), *y;
+
+	q = ggml_reshape_3d(c, q, m->head_size, m->heads, g->rows);
+	k = ggml_reshape_3d(c, k, m->head_size, m->kv_heads, g->rows);
+	if (layer->q_norm)
+		q = norm(m, c, q, layer->q_norm);
+	if (layer->k_norm)
+		k = norm(m, c, k, layer->k_norm);
+	q = rope(m, q);
+	k = ggml_reshape_2d(c, rope(m, k), (int64_t)m->head_size * m->kv_heads, g->rows);
+	ggml_build_forward_expand(g->ggml, ggml_set_rows(c, layer->keys, k, g->cells));
+	ggml_build_forward_expand(g->ggml, ggml_set_rows(c, layer->values, v, g->cells));
+	y = ggml_flash_attn_ext(c, ggml_permute(c, q, 0, 2, 1, 3), seen(m, layer->keys),
+				seen(m, layer->values), g->mask, 1 / sqrtf((float)m->head_size), 0,
+				0);
+	y = ggml_reshape_2d(c, y, (int64_t)m->head_size * m->heads, g->rows);
+	return ggml_mul_mat(c, layer->out, y);
+}
+
+static void build(struct model *m, int rows, int seen_positions)
+{
+	struct ggml_init_params params = { MAX_NODES * ggml_tensor_overhead() +
+						   ggml_graph_overhead_custom(MAX_NODES, false),
+					   NULL, true };
+	struct graph *g = &m->graph;
+	struct ggml_context *c;
+	struct ggml_tensor *x;
+
+	if (g->context) {
+		ggml_gallocr_free(g->memory);
+		ggml_free(g->context);
+	}
+	g->rows = rows;
+	g->seen = seen_positions;
+	g->context = c = need(ggml_init(params), "a context");
+	g->ggml = ggml_new_graph_custom(c, MAX_NODES, false);
+	g->tokens = ggml_new_tensor_1d(c, GGML_TYPE_I32, rows);
+	g->positions = ggml_new_tensor_1d(c, GGML_TYPE_I32, rows);
+	g->cells = ggml_new_tensor_1d(c, GGML_TYPE_I64, rows);
+	g->last = ggml_new_tensor_1d(c, GGML_TYPE_I32, 1);
+	g->mask = ggml_new_tensor_2d(c, GGML_TYPE_F16, seen_positions, GGML_PAD(rows, MASK_ROWS));
+	ggml_set_input(g->tokens);
+	ggml_set_input(g->positions);
+	ggml_set_input(g->cells);
+	ggml_set_input(g->last);
+	ggml_set_input(g->mask);
+	x = ggml_get_rows(c, m->embedding, g->tokens);
+	for (int i = 0; i < m->layer_count; i++) {
+		struct layer *layer = &m->layers[i];
+		struct ggml_tensor *y = attend(m, layer, norm(m, c, x, layer->attn_norm));
+
+		if (i == m->layer_count - 1) { /* only the last row is wanted */
+			y = ggml_get_rows(c, y, g->last);
+			x = ggml_get_rows(c, x, g->last);
+		}
+		x = ggml_add(c, y, x);
+		y = norm(m, c, x, layer->ffn_norm);
+		y = ggml_swiglu_split(c, ggml_mul_mat(c, layer->gate, y),
+				      ggml_mul_mat(c, layer->up, y));
+		x = ggml_add(c, ggml_mul_mat(c, layer->down, y), x);
+	}
+	g->logits = ggml_mul_mat(c, m->output, norm(m, c, x, m->output_norm));
+	ggml_set_output(g->logits);
+	ggml_build_forward_expand(g->ggml, g->logits);
+	g->memory = need(ggml_gallocr_new(ggml_backend_cpu_buffer_type()), "memory");
+	if (!ggml_gallocr_alloc_graph(g->memory, g->ggml))
+		die("the graph", "no memory");
+}
+
+/* ---- Running ---- */
+
+static void step(struct model *m, const int32_t *tokens, int rows, int position)
+{
+	int seen_positions = GGML_PAD(position + rows, KV_STEP);
+	struct graph *g = &m->graph;
+	int32_t last = rows - 1;
+	ggml_fp16_t none = ggml_fp32_to_fp16(-INFINITY), all = ggml_fp32_to_fp16(0);
+	ggml_fp16_t *mask;
+
+	if (seen_positions > MAX_CONTEXT)
+		die("the context", "is too small");
+	if (g->rows != rows || g->seen != seen_positions)
+		build(m, rows, seen_positions);
+	mask = need(malloc(ggml_nbytes(g->mask)), "memory");
+	for (int64_t r = 0; r < g->mask->ne[1]; r++)
+		for (int64_t j = 0; j < g->seen; j++)
+			mask[r * g->seen + j] = r < rows && j <= position + r ? all : none;
+	for (int32_t r = 0; r < rows; r++) {
+		int32_t at = position + r;
+		int64_t cell = at;
+
+		ggml_backend_tensor_set(g->positions, &at, (size_t)r * sizeof(at), sizeof(at));
+		ggml_backend_tensor_set(g->cells, &cell, (size_t)r * sizeof(cell), sizeof(cell));
+	}
+	ggml_backend_tensor_set(g->tokens, tokens, 0, (size_t)rows * sizeof(*tokens));
+	ggml_backend_tensor_set(g->last, &last, 0, sizeof(last));
+	ggml_backend_tensor_set(g->mask, mask, 0, ggml_nbytes(g->mask));
+	free(mask);
+	if (ggml_backend_graph_compute(m->cpu, g->ggml) != GGML_STATUS_SUCCESS)
+		die("the graph", "failed");
+	ggml_backend_tensor_get(g->logits, m->logits, 0, sizeof(float) * (size_t)m->vocabulary);
+}
+
+static int32_t best(const struct model *m, float *lead)
+{
+	int32_t at = 0;
+	float second = -INFINITY;
+
+	for (int32_t i = 1; i < m->vocabulary; i++)
+		if (m->logits[i] > m->logits[at])
+			at = i;
+	for (int32_t i = 0; i < m->vocabulary; i++)
+		if (i != at && m->logits[i] > second)
+			second = m->logits[i];
+	*lead = m->logits[at] - second;
+	return at;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void speed(struct model *m, int prompt, int count)
+{
+	int32_t *tokens = need(calloc((size_t)prompt + 1, sizeof(*tokens)), "memory"), token;
+	double start;
+	float lead;
+
+	for (int i = 0; i < prompt; i++)
+		tokens[i] = (i * 37 + 11) % 200;
+	step(m, tokens, prompt, 0);
+	start = now();
+	step(m, tokens, prompt, 0);
+	printf("prompt %.3f\n", prompt / (now() - start));
+	token = best(m, &lead);
+	step(m, &token, 1, prompt);
+	start = now();
+	for (int i = 0; i < count; i++) {
+		step(m, &token, 1, prompt + i);
+		token = best(m, &lead);
+	}
+	printf("text %.3f\n", count / (now() - start));
+	free(tokens);
+}
+
+static void continue_text(struct model *m, int count, char **ids, int id_count)
+{
+	int32_t *tokens = need(calloc((size_t)id_count, sizeof(*tokens)), "memory"), token;
+	int position = id_count;
+	float lead;
+
+	for (int i = 0; i < id_count; i++) {
+		tokens[i] = (int32_t)strtol(ids[i], NULL, 10);
+		if (tokens[i] < 0 || tokens[i] >= m->vocabulary)
+			die(ids[i], "not a token");
+	}
+	step(m, tokens, id_count, 0);
+	for (int i = 0; i < count; i++) {
+		token = best(m, &lead);
+		printf("%d %.6f\n", token, (double)lead);
+		if (i + 1 < count)
+			step(m, &token, 1, position++);
+	}
+	free(tokens);
+}
+
+int main(int argc, char **argv)
+{
+	static struct model m;
+
+	if (argc > 5 && !strcmp(argv[1], "--ids")) {
+		load(&m, argv[2], atoi(argv[4]));
+		continue_text(&m, atoi(argv[3]), argv + 5, argc - 5);
+	} else if (argc == 6 && !strcmp(argv[1], "--speed")) {
+		load(&m, argv[2], atoi(argv[5]));
+		speed(&m, atoi(argv[3]), atoi(argv[4]));
+	} else {
+		fprintf(stderr, "usage: ggml-model --ids MODEL COUNT THREADS ID…\n"
+				"       ggml-model --speed MODEL PROMPT COUNT THREADS\n");
+		return 2;
+	}
+	return 0;
+}
