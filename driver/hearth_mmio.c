@@ -56,6 +56,12 @@ static const char *hearth_boot_error(u32 status)
 		[HBI_BOOT_BAD_RINGS] = "ring addresses or sizes out of range",
 		[HBI_BOOT_FIRMWARE] = "firmware stopped with a fatal error",
 		[HBI_BOOT_TIMEOUT] = "firmware did not report in time",
+		[HBI_BOOT_UNSIGNED] = "the board has an owner and the image is not signed",
+		[HBI_BOOT_UNKNOWN_KEY] = "image is signed, but not with a key of the board's owner",
+		[HBI_BOOT_BAD_SIGNATURE] = "the image's signature is wrong",
+		[HBI_BOOT_ROLLBACK] = "image is older than the board's rollback counter allows",
+		[HBI_BOOT_WRONG_BOARD] = "image is for other boards",
+		[HBI_BOOT_WATCHDOG] = "firmware no longer answered its watchdog",
 	};
 	u32 error = (status >> 8) & 0xff;
 
@@ -76,8 +82,10 @@ int hearth_wait_status(struct hearth_device *hdev, u32 state, u32 timeout_ms)
 			return -ENODEV;
 		if ((status & 0xff) == state)
 			return 0;
-		if ((status & 0xff) == HBI_STATE_FAILED) {
-			drm_err(&hdev->drm, "board failed: %s (status %#x)\n",
+		if ((status & 0xff) == HBI_STATE_FAILED || (status & 0xff) == HBI_STATE_RESCUE) {
+			drm_err(&hdev->drm, "board %s: %s (status %#x)\n",
+				(status & 0xff) == HBI_STATE_FAILED ? "failed"
+								    : "refused its image",
 				hearth_boot_error(status), status);
 			return -EIO;
 		}

@@ -9,6 +9,7 @@
 union admin_command {
 	struct hbi_admin_header header;
 	struct hbi_admin_identify identify;
+	struct hbi_admin_firmware_info firmware_info;
 	struct hbi_admin_create_context create_context;
 	struct hbi_admin_destroy_context destroy_context;
 	struct hbi_admin_invalidate_tlb invalidate_tlb;
@@ -45,16 +46,30 @@ static enum hbi_error admin_nop(const union admin_command *command)
 	return words_zero(command, 1) ? HBI_OK : HBI_ERROR_FIELD;
 }
 
-static enum hbi_error admin_identify(const union admin_command *command)
+/* Answers a command with @size bytes of the firmware's memory. */
+static enum hbi_error give(u64 address, const void *data, u64 size)
 {
 	const struct fw_dma_owner owner = { .queue = FW_ADMIN_QUEUE };
-	u64 address = command->identify.address, va;
+	u64 va;
 
-	if (!words_zero(command, 2) || address & 7 ||
-	    address > fw_board.host_bytes - sizeof(identity))
+	if (address & 7 || address > fw_board.host_bytes - size)
 		return HBI_ERROR_FIELD;
-	fw_dma_move(&owner, fw_board.host_window + address, (u64)&identity, sizeof(identity));
+	fw_dma_move(&owner, fw_board.host_window + address, (u64)data, size);
 	return fw_dma_wait(FW_ADMIN_QUEUE, &va);
+}
+
+static enum hbi_error admin_identify(const union admin_command *command)
+{
+	if (!words_zero(command, 2))
+		return HBI_ERROR_FIELD;
+	return give(command->identify.address, &identity, sizeof(identity));
+}
+
+static enum hbi_error admin_firmware_info(const union admin_command *command)
+{
+	if (!words_zero(command, 2))
+		return HBI_ERROR_FIELD;
+	return give(command->firmware_info.address, &fw_board.firmware, sizeof(fw_board.firmware));
 }
 
 static enum hbi_error admin_create_context(const union admin_command *command)
@@ -109,13 +124,14 @@ static enum hbi_error (*const handlers[])(const union admin_command *command) = 
 	[HBI_ADMIN_INVALIDATE_TLB] = admin_invalidate_tlb,
 	[HBI_ADMIN_CREATE_QUEUE] = admin_create_queue,
 	[HBI_ADMIN_DESTROY_QUEUE] = admin_destroy_queue,
+	[HBI_ADMIN_FIRMWARE_INFO] = admin_firmware_info,
 };
 
 static enum hbi_error execute(const union admin_command *command)
 {
 	u32 opcode = command->header.opcode;
 
-	if (opcode >= sizeof(handlers) / sizeof(handlers[0]))
+	if (opcode >= sizeof(handlers) / sizeof(handlers[0]) || !handlers[opcode])
 		return HBI_ERROR_OPCODE;
 	if (command->header.reserved)
 		return HBI_ERROR_FIELD;

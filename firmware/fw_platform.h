@@ -24,6 +24,7 @@ struct fw_board {
 	hbi_u32 ring_log2;
 	hbi_u64 timestamp_hz;
 	struct hbi_identity identity;
+	struct hbi_firmware_info firmware; /* from the boot ROM */
 };
 
 /* The host's rings, as of ENABLE. Sizes are log2 of entries. */

@@ -11,7 +11,7 @@ import tempfile
 import zlib
 
 MAGIC = 0x57464248
-HEADER = struct.Struct("<IIIIQQQ32s56x")
+HEADER = struct.Struct("<IIIIQQQ32s184x")  # not signed: tools/hearth-sign does that
 HBI_VERSION = 1 << 16
 
 

@@ -42,6 +42,7 @@ static const char *const states[] = {
 	[HBI_STATE_RESET] = "in reset",	 [HBI_STATE_IDLE] = "idle, no firmware",
 	[HBI_STATE_BOOTING] = "booting", [HBI_STATE_READY] = "ready",
 	[HBI_STATE_RUNNING] = "running", [HBI_STATE_FAILED] = "failed",
+	[HBI_STATE_RESCUE] = "rescue",
 };
 
 /* All that is told of a board. @problem: why it cannot be used, or empty. */

@@ -71,6 +71,8 @@ typedef uint64_t hbi_u64;
 #define HBI_REG_CORES		   0x058 /* RO u32: bits 15:0 worker harts, 31:16 VLEN in bits */
 #define HBI_REG_TIMEOUTS	   0x05c /* RO u32: 15:0 reset and boot, 31:16 admin; 100 ms units */
 #define HBI_REG_TIMESTAMP_HZ	   0x060 /* RO u64: ticks a second of TIMESTAMP packets */
+#define HBI_REG_SECURITY	   0x068 /* RO u32: HBI_SECURITY_*; see HBI_CAP_SIGNED_FIRMWARE */
+#define HBI_REG_ROLLBACK	   0x06c /* RO u32: lowest rollback counter of an image that is taken */
 #define HBI_REG_HEARTBEAT	   0x080 /* RO u64: grows while the board lives */
 #define HBI_REG_GENERATION	   0x088 /* RO u32: grows with every reset of the board */
 #define HBI_REG_CONTROL		   0x100 /* RW u32: HBI_CONTROL_* */
@@ -104,7 +106,9 @@ typedef uint64_t hbi_u64;
 #define HBI_CAP_HOST_ACCESS	   (1ull << 2) /* compute cores may load and store host memory directly */
 #define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
 #define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
-#define HBI_CAP_MASK		   ((1ull << 5) - 1)
+#define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8) /* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
+#define HBI_CAP_WATCHDOG	   (1ull << 9) /* firmware that no longer serves ends in FAILED */
+#define HBI_CAP_MASK		   (((1ull << 5) - 1) | 3ull << 8)
 
 #define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
 #define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))
@@ -113,8 +117,11 @@ typedef uint64_t hbi_u64;
 #define HBI_LIMIT_RING_LOG2(v)	   ((hbi_u32)(((v) >> 48) & 0xff)) /* most packets of a ring */
 
 #define HBI_CONTROL_RESET	   (1u << 0) /* reset the board; reads 0 when done */
-#define HBI_CONTROL_BOOT	   (1u << 1) /* start the staged image; only in HBI_STATE_IDLE */
+#define HBI_CONTROL_BOOT	   (1u << 1) /* start the staged image; only in IDLE and RESCUE */
 #define HBI_CONTROL_ENABLE	   (1u << 2) /* take the rings and serve; only in READY */
+
+#define HBI_SECURITY_LOCKED	   (1u << 0) /* only images that an owner of the board signed */
+#define HBI_SECURITY_KEYS(v)	   ((hbi_u32)(((v) >> 8) & 0xff)) /* owner keys in the board */
 
 /* Never 0xff, so that all ones (a board that is gone) is never a state. */
 enum hbi_state {
@@ -124,6 +131,7 @@ enum hbi_state {
 	HBI_STATE_READY = 3,   /* firmware runs, no rings yet */
 	HBI_STATE_RUNNING = 4, /* admin queue is served */
 	HBI_STATE_FAILED = 5,  /* see the boot error; only RESET is obeyed */
+	HBI_STATE_RESCUE = 6,  /* image refused, see the boot error; waits for another */
 };
 
 enum hbi_boot_error {
@@ -135,12 +143,19 @@ enum hbi_boot_error {
 	HBI_BOOT_BAD_RINGS = 5,	  /* ENABLE with ring addresses or sizes out of range */
 	HBI_BOOT_FIRMWARE = 6,	  /* firmware stopped with a fatal error */
 	HBI_BOOT_TIMEOUT = 7,	  /* firmware did not report in time */
+	HBI_BOOT_UNSIGNED = 8,	  /* the board is locked and the image is not signed */
+	HBI_BOOT_UNKNOWN_KEY = 9, /* signed, but with none of the owner's keys */
+	HBI_BOOT_BAD_SIGNATURE = 10,
+	HBI_BOOT_ROLLBACK = 11,	   /* rollback counter of the image is lower than the board's */
+	HBI_BOOT_WRONG_BOARD = 12, /* image is for boards of another id */
+	HBI_BOOT_WATCHDOG = 13,	   /* firmware no longer served; see HBI_CAP_WATCHDOG */
 };
 
 /* ---- Firmware image ---- */
 
 #define HBI_FW_MAGIC	   0x57464248 /* "HBFW" */
-#define HBI_FW_HEADER_SIZE 128
+#define HBI_FW_HEADER_SIZE 256
+#define HBI_FW_SIGNED	   (1u << 0) /* @key_id and @signature are there */
 
 /*
  * @image_bytes: bytes that follow the header.
@@ -148,6 +163,11 @@ enum hbi_boot_error {
  * @load_address: board-physical address that the bytes are copied to; also the entry point.
  * @memory_bytes: of board memory from @load_address on that the firmware uses, image included.
  * @version: text, zero-terminated.
+ * @rollback: grows with every release that mends something that must not come back.
+ * @flags: HBI_FW_SIGNED.
+ * @board_id: HBI_REG_BOARD_ID of the boards that it is for; 0: any.
+ * @key_id: the first 16 bytes of the SHA-512 of the 32-byte public key.
+ * @signature: Ed25519 (RFC 8032) of the header up to here followed by the image bytes.
  */
 struct hbi_fw_header {
 	hbi_u32 magic;
@@ -158,8 +178,15 @@ struct hbi_fw_header {
 	hbi_u64 load_address;
 	hbi_u64 memory_bytes;
 	hbi_u8 version[32];
-	hbi_u8 reserved[56];
+	hbi_u32 rollback;
+	hbi_u32 flags;
+	hbi_u32 board_id;
+	hbi_u32 reserved0;
+	hbi_u8 key_id[16];
+	hbi_u8 reserved[88];
+	hbi_u8 signature[64];
 };
+#define HBI_FW_SIGNED_HEADER_BYTES 192
 
 /* ---- Doorbells and queue status ---- */
 
@@ -168,7 +195,7 @@ struct hbi_fw_header {
  * eight bytes, written in one 64-bit store (or low word, then high word), are the queue's tail: the
  * free-running count of packets written to the ring. All else in the page is reserved.
  */
-#define HBI_DOORBELL_TAIL 0x0
+#define HBI_DOORBELL_TAIL	   0x0
 
 /*
  * Written by the board into host memory that only the kernel may choose and that the process may
@@ -226,6 +253,7 @@ enum hbi_admin_opcode {
 	HBI_ADMIN_INVALIDATE_TLB = 4,
 	HBI_ADMIN_CREATE_QUEUE = 5,
 	HBI_ADMIN_DESTROY_QUEUE = 6,
+	HBI_ADMIN_FIRMWARE_INFO = 10,
 };
 
 /* @id comes back in the completion. */
@@ -304,6 +332,34 @@ struct hbi_admin_destroy_queue {
 	hbi_u32 reserved0;
 	hbi_u64 reserved[6];
 };
+
+/* Writes a struct hbi_firmware_info to @address (bus address, 8-byte aligned). */
+struct hbi_admin_firmware_info {
+	struct hbi_admin_header header;
+	hbi_u64 address;
+	hbi_u64 reserved[6];
+};
+
+/*
+ * What runs, as the boot ROM saw it.
+ * @flags: HBI_FIRMWARE_*.
+ * @rollback: of the running image. @minimum: the board's counter.
+ * @watchdog_ms: see HBI_CAP_WATCHDOG; 0: none.
+ * @key_id: that the image was verified with, or zeros.
+ */
+struct hbi_firmware_info {
+	hbi_u8 version[32]; /* of the image's header */
+	hbi_u32 flags;
+	hbi_u32 rollback;
+	hbi_u32 minimum;
+	hbi_u32 watchdog_ms;
+	hbi_u8 key_id[16];
+	hbi_u64 image_bytes;
+	hbi_u64 boots; /* since the board has power, this one included */
+	hbi_u8 reserved[48];
+};
+#define HBI_FIRMWARE_VERIFIED (1u << 0) /* its signature was verified with an owner key */
+#define HBI_FIRMWARE_LOCKED   (1u << 1) /* the board takes no other images than such */
 
 struct hbi_identity {
 	hbi_u8 board_name[64]; /* text, zero-terminated, as all here */
@@ -499,6 +555,10 @@ HBI_CHECK_OFFSET(struct hbi_fw_header, image_bytes, 16);
 HBI_CHECK_OFFSET(struct hbi_fw_header, load_address, 24);
 HBI_CHECK_OFFSET(struct hbi_fw_header, memory_bytes, 32);
 HBI_CHECK_OFFSET(struct hbi_fw_header, version, 40);
+HBI_CHECK_OFFSET(struct hbi_fw_header, rollback, 72);
+HBI_CHECK_OFFSET(struct hbi_fw_header, board_id, 80);
+HBI_CHECK_OFFSET(struct hbi_fw_header, key_id, 88);
+HBI_CHECK_OFFSET(struct hbi_fw_header, signature, HBI_FW_SIGNED_HEADER_BYTES);
 HBI_CHECK_SIZE(struct hbi_queue_status, 64);
 HBI_CHECK_OFFSET(struct hbi_queue_status, fetched, 8);
 HBI_CHECK_OFFSET(struct hbi_queue_status, state, 16);
@@ -521,6 +581,10 @@ HBI_CHECK_OFFSET(struct hbi_admin_create_queue, vector, 34);
 HBI_CHECK_OFFSET(struct hbi_admin_create_queue, timeout_ms, 36);
 HBI_CHECK_OFFSET(struct hbi_admin_create_queue, priority, 40);
 HBI_CHECK_SIZE(struct hbi_admin_destroy_queue, 64);
+HBI_CHECK_SIZE(struct hbi_admin_firmware_info, 64);
+HBI_CHECK_SIZE(struct hbi_firmware_info, 128);
+HBI_CHECK_OFFSET(struct hbi_firmware_info, key_id, 48);
+HBI_CHECK_OFFSET(struct hbi_firmware_info, boots, 72);
 HBI_CHECK_SIZE(struct hbi_identity, 256);
 HBI_CHECK_SIZE(struct hbi_admin_completion, 32);
 HBI_CHECK_OFFSET(struct hbi_admin_completion, id, 4);

@@ -75,7 +75,11 @@ static void test_registers(void)
 
 	CHECK_EQUAL(reg32(&board, HBI_REG_MAGIC), HBI_MAGIC);
 	CHECK_EQUAL(reg32(&board, HBI_REG_VERSION), 1 << 16);
-	CHECK_EQUAL(reg64(&board, HBI_REG_CAPS), HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT);
+	CHECK_EQUAL(reg64(&board, HBI_REG_CAPS) &
+			    (HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT |
+			     HBI_CAP_SIGNED_FIRMWARE | HBI_CAP_WATCHDOG | HBI_CAP_HOST_ACCESS),
+		    HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT | HBI_CAP_SIGNED_FIRMWARE |
+			    HBI_CAP_WATCHDOG);
 	CHECK_EQUAL(HBI_LIMIT_QUEUES(limits), 64);
 	CHECK_EQUAL(HBI_LIMIT_CONTEXTS(limits), 64);
 	CHECK_EQUAL(HBI_LIMIT_DOORBELL_LOG2(limits), 12);
@@ -93,20 +97,22 @@ static void test_registers(void)
 	CHECK_EQUAL(reg64(&board, HBI_REG_FW_ADDRESS), 0x5566778811223344);
 }
 
-/* Boots a damaged image and expects @error; leaves the board IDLE. */
-static void boot_fails(void (*damage)(uint8_t *image, size_t *size), enum hbi_boot_error error)
+/* Boots a damaged image and expects @state with @error; leaves the board IDLE. */
+static void boot_fails(void (*damage)(uint8_t *image, size_t *size), enum hbi_state state,
+		       enum hbi_boot_error error)
 {
 	uint32_t generation = reg32(&board, HBI_REG_GENERATION);
 	size_t size;
 	uint8_t *image = read_file(firmware_path, &size);
 
 	damage(image, &size);
-	CHECK_EQUAL(boot_image(&board, image, size), HBI_STATE_FAILED);
+	CHECK_EQUAL(boot_image(&board, image, size), state);
 	CHECK_EQUAL(board_error(&board), error);
 	free(image);
-	/* FAILED obeys nothing but RESET. */
-	set_reg32(&board, HBI_REG_CONTROL, HBI_CONTROL_BOOT);
-	CHECK_EQUAL(board_state(&board), HBI_STATE_FAILED);
+	/* FAILED obeys nothing but RESET; RESCUE has no rings to enable. */
+	set_reg32(&board, HBI_REG_CONTROL,
+		  state == HBI_STATE_FAILED ? HBI_CONTROL_BOOT : HBI_CONTROL_ENABLE);
+	CHECK_EQUAL(board_state(&board), state);
 	set_reg32(&board, HBI_REG_CONTROL, HBI_CONTROL_RESET);
 	CHECK_EQUAL(board_state(&board), HBI_STATE_IDLE);
 	CHECK_EQUAL(board_error(&board), HBI_BOOT_OK);
@@ -149,7 +155,7 @@ static void damage_memory(uint8_t *image, size_t *size)
 static void damage_reserved(uint8_t *image, size_t *size)
 {
 	(void)size;
-	HEADER(image)->reserved[55] = 1;
+	HEADER(image)->reserved[sizeof(HEADER(image)->reserved) - 1] = 1;
 }
 
 static void damage_short(uint8_t *image, size_t *size)
@@ -182,14 +188,14 @@ static void damage_program(uint8_t *image, size_t *size)
 
 static void test_bad_images(void)
 {
-	boot_fails(damage_magic, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_version, HBI_BOOT_BAD_VERSION);
-	boot_fails(damage_load, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_size, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_memory, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_reserved, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_short, HBI_BOOT_BAD_HEADER);
-	boot_fails(damage_body, HBI_BOOT_BAD_CHECKSUM);
+	boot_fails(damage_magic, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_version, HBI_STATE_RESCUE, HBI_BOOT_BAD_VERSION);
+	boot_fails(damage_load, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_size, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_memory, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_reserved, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_short, HBI_STATE_RESCUE, HBI_BOOT_BAD_HEADER);
+	boot_fails(damage_body, HBI_STATE_RESCUE, HBI_BOOT_BAD_CHECKSUM);
 }
 
 static void test_bad_address(void)
@@ -212,7 +218,7 @@ static void test_bad_address(void)
 		set_reg64(&board, HBI_REG_FW_ADDRESS, cases[i].address);
 		set_reg64(&board, HBI_REG_FW_SIZE, cases[i].size);
 		set_reg32(&board, HBI_REG_CONTROL, HBI_CONTROL_BOOT);
-		CHECK_EQUAL(board_state(&board), HBI_STATE_FAILED);
+		CHECK_EQUAL(wait_state_change(&board, HBI_STATE_BOOTING), HBI_STATE_RESCUE);
 		CHECK_EQUAL(board_error(&board), HBI_BOOT_BAD_ADDRESS);
 		set_reg32(&board, HBI_REG_CONTROL, HBI_CONTROL_RESET);
 	}
@@ -220,7 +226,7 @@ static void test_bad_address(void)
 
 static void test_silent_firmware(void)
 {
-	boot_fails(damage_program, HBI_BOOT_TIMEOUT);
+	boot_fails(damage_program, HBI_STATE_FAILED, HBI_BOOT_TIMEOUT);
 }
 
 static void test_bad_rings(void)

@@ -21,15 +21,23 @@
 /* Vendor-specific capability with what the PC did to BAR0; see struct vb_counters. */
 #define VB_COUNTERS	 0x140u
 #define VB_COUNTERS_ID	 1
-#define VB_RESET_TIMEOUT 200 /* of 100 ms: reset and boot */
-#define VB_ADMIN_TIMEOUT 100 /* of 100 ms */
+#define VB_RESET_TIMEOUT 200   /* of 100 ms: reset and boot */
+#define VB_ADMIN_TIMEOUT 100   /* of 100 ms */
+#define VB_WATCHDOG_MS	 30000 /* long: an emulated SoC may have to wait for a busy host */
 
 enum vb_misbehaviour {
 	VB_BEHAVES,
-	VB_HANGS,    /* the SoC stops */
-	VB_GARBAGE,  /* registers read as noise */
-	VB_ALL_ONES, /* registers read as all ones */
-	VB_VANISHES, /* the process ends */
+	VB_HANGS,	     /* the SoC stops */
+	VB_GARBAGE,	     /* registers read as noise */
+	VB_ALL_ONES,	     /* registers read as all ones */
+	VB_VANISHES,	     /* the process ends */
+	VB_WRONG_COMPLETION, /* admin completions carry the id of another command */
+	VB_LOSES_INTERRUPTS, /* vectors are not raised */
+	VB_DMA_ERRORS,	     /* every copy to or from the host is refused */
+	VB_CORRUPTS,	     /* the first byte of copies for queues is wrong */
+	VB_SLOW,	     /* every order of the DMA engine takes 50 ms */
+	VB_STUCK_STATUS,     /* status blocks of queues are not written */
+	VB_STUCK_GENERATION, /* a reset does not show */
 };
 
 struct vb_options {
@@ -41,6 +49,11 @@ struct vb_options {
 	bool verbose;
 	enum vb_misbehaviour misbehaviour;
 	uint64_t misbehave_after; /* doorbells */
+	unsigned int watchdog_ms;
+	/* Fuses: raw public keys of the owner, and the rollback counter. */
+	unsigned int key_count;
+	uint8_t keys[VB_KEYS][32];
+	uint32_t rollback;
 };
 
 extern struct vb_options vb_options;
@@ -91,6 +104,7 @@ void vb_regs_reset(void);
 /* The SoC has changed its state, or has ended. */
 void vb_regs_soc_state(void);
 void vb_regs_boot_timeout(void);
+void vb_regs_watchdog(void);
 void vb_regs_fail(enum hbi_boot_error error);
 /* Queue status written by the DMA engine: what an armed queue waits for. */
 void vb_regs_queue_status(uint32_t queue, const struct hbi_queue_status *status);
@@ -105,9 +119,8 @@ extern struct vb_link *vb_link;
 uint64_t vb_dram_bytes(void);
 int vb_soc_init(void);
 void vb_soc_fini(void);
-/* Checks the staged image and copies it to where it runs. */
-enum hbi_boot_error vb_soc_load(uint64_t address, uint64_t size);
-int vb_soc_start(void);
+/* Starts the SoC at its boot ROM, which takes the image staged at @address. */
+int vb_soc_start(uint64_t address, uint64_t size);
 /* Ends the SoC at once and waits for it. */
 void vb_soc_kill(void);
 void vb_soc_freeze(void);
@@ -120,6 +133,10 @@ void vb_soc_kick(void);
 /* (Re)starts or stops the boot timer. */
 int vb_soc_timer_fd(void);
 void vb_soc_timer(unsigned int milliseconds);
+/* Fires when the watchdog has something to look at. */
+int vb_soc_watchdog_fd(void);
+/* True if the firmware has left a signal of the board unanswered for too long. */
+bool vb_soc_watchdog_bites(void);
 
 /* ---- vb_dma.c: host memory and the DMA engine ---- */
 

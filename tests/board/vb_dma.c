@@ -289,15 +289,52 @@ static enum vb_result status(const struct vb_descriptor *d)
 		return VB_BAD;
 	if (refused[d->queue] && block.state == HBI_QUEUE_LIVE)
 		return VB_OK;
+	if (vb_misbehaves(VB_STUCK_STATUS))
+		return VB_OK;
 	result = record(d->destination, d->payload, d->size);
 	vb_regs_queue_status(d->queue, &block);
 	return result;
+}
+
+/* What a board that misbehaves does to an order; false if it is not carried out at all. */
+static bool spoil(struct vb_descriptor *d, enum vb_result *result)
+{
+	if (vb_misbehaves(VB_SLOW))
+		usleep(50000);
+	if (vb_misbehaves(VB_WRONG_COMPLETION) && d->op == VB_OP_RECORD &&
+	    d->size == sizeof(struct hbi_admin_completion))
+		d->payload[0] ^= 1ull << 32; /* the command's id */
+	if (vb_misbehaves(VB_LOSES_INTERRUPTS) && d->op == VB_OP_INTERRUPT)
+		return false;
+	if (vb_misbehaves(VB_DMA_ERRORS) && d->op == VB_OP_MOVE && d->queue < VB_QUEUES &&
+	    (is_host(d->source) || is_host(d->destination))) {
+		*result = VB_REFUSED;
+		return false;
+	}
+	return true;
+}
+
+/* The first byte of what a copy of a queue has written. */
+static void corrupt(const struct vb_descriptor *d)
+{
+	uint64_t bytes;
+	uint8_t *at;
+
+	if (!vb_misbehaves(VB_CORRUPTS) || d->op != VB_OP_MOVE || d->queue >= VB_QUEUES ||
+	    d->destination < VB_APERTURE_BASE)
+		return;
+	at = reach(d->destination, 1, true, &bytes);
+	if (at)
+		*at ^= 0x10;
 }
 
 void vb_dma_execute(struct vb_descriptor *shared)
 {
 	struct vb_descriptor d = *shared;
 	enum vb_result result = VB_OK;
+
+	if (!spoil(&d, &result))
+		goto out;
 
 	switch (d.op) {
 	case VB_OP_MOVE:
@@ -327,6 +364,9 @@ void vb_dma_execute(struct vb_descriptor *shared)
 	default:
 		result = VB_BAD;
 	}
+	if (result == VB_OK)
+		corrupt(&d);
+out:
 	if (result != VB_OK && d.queue < VB_QUEUES)
 		refused[d.queue] = true;
 	__atomic_store_n(&shared->result, result, __ATOMIC_SEQ_CST);

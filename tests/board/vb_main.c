@@ -24,6 +24,7 @@ struct vb_options vb_options = {
 	.dram = 512ull << 20,
 	.workers = 2,
 	.vlen = 256,
+	.watchdog_ms = VB_WATCHDOG_MS,
 };
 
 static bool quit;
@@ -37,7 +38,14 @@ static const char usage[] =
 	"  --workers N            compute harts, 1 to 15 (2)\n"
 	"  --vlen BITS            width of their vector registers, 128 to 1024 (256)\n"
 	"  --qemu PATH            emulator of the SoC (qemu-system-riscv64)\n"
-	"  --misbehave HOW[:N]    after N doorbells (default 0): hang, garbage, allones or vanish\n"
+	"  --owner-key FILE       fuse: public key of the owner, 64 hexadecimal digits; up to "
+	"twice.\n"
+	"                         The board then takes only images that are signed with it\n"
+	"  --rollback N           fuse: lowest rollback counter of an image that is taken (0)\n"
+	"  --watchdog MS          firmware that does not answer for so long is ended; 0: never "
+	"(30000)\n"
+	"  --misbehave HOW[:N]    after N doorbells (default 0): hang, garbage, allones, vanish,\n"
+	"                         completion, interrupt, dma, corrupt, slow, status or generation\n"
 	"  --verbose              tell what happens on standard error\n";
 
 void vb_quit(int status)
@@ -102,6 +110,13 @@ static bool parse_misbehaviour(const char *text)
 		{ "garbage", VB_GARBAGE },
 		{ "allones", VB_ALL_ONES },
 		{ "vanish", VB_VANISHES },
+		{ "completion", VB_WRONG_COMPLETION },
+		{ "interrupt", VB_LOSES_INTERRUPTS },
+		{ "dma", VB_DMA_ERRORS },
+		{ "corrupt", VB_CORRUPTS },
+		{ "slow", VB_SLOW },
+		{ "status", VB_STUCK_STATUS },
+		{ "generation", VB_STUCK_GENERATION },
 	};
 	const char *colon = strchrnul(text, ':');
 	size_t i;
@@ -121,6 +136,26 @@ static bool is_power_of_two(uint64_t value)
 	return value && !(value & (value - 1));
 }
 
+/* A file of 64 hexadecimal digits and perhaps white space after them. */
+static bool parse_key(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	uint8_t *key = vb_options.keys[vb_options.key_count];
+	unsigned int i, byte;
+	bool good = file && vb_options.key_count < VB_KEYS;
+
+	for (i = 0; good && i < 32; i++) {
+		good = fscanf(file, "%2x", &byte) == 1;
+		key[i] = byte;
+	}
+	if (good && fscanf(file, " %*c") != EOF)
+		good = false;
+	if (file)
+		fclose(file);
+	vb_options.key_count += good;
+	return good;
+}
+
 static bool parse_option(int option, const char *text)
 {
 	uint64_t value;
@@ -137,6 +172,8 @@ static bool parse_option(int option, const char *text)
 		return true;
 	case 'm':
 		return parse_misbehaviour(text);
+	case 'k':
+		return parse_key(text);
 	}
 	if (!parse_number(text, &value))
 		return false;
@@ -144,6 +181,12 @@ static bool parse_option(int option, const char *text)
 	case 'd':
 		vb_options.dram = value;
 		return is_power_of_two(value) && value >= 32ull << 20 && value <= 512ull << 20;
+	case 'r':
+		vb_options.rollback = value;
+		return value <= UINT32_MAX;
+	case 't':
+		vb_options.watchdog_ms = value;
+		return value <= 3600000;
 	case 'w':
 		vb_options.workers = value;
 		return value >= 1 && value <= VB_MAX_WORKERS;
@@ -162,6 +205,9 @@ static void parse_options(int argc, char **argv)
 		{ "workers", required_argument, NULL, 'w' },
 		{ "vlen", required_argument, NULL, 'l' },
 		{ "qemu", required_argument, NULL, 'q' },
+		{ "owner-key", required_argument, NULL, 'k' },
+		{ "rollback", required_argument, NULL, 'r' },
+		{ "watchdog", required_argument, NULL, 't' },
 		{ "misbehave", required_argument, NULL, 'm' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
@@ -176,8 +222,11 @@ static void parse_options(int argc, char **argv)
 		}
 		if (option == '?' || !parse_option(option, optarg)) {
 			if (option != '?')
-				fprintf(stderr, "hearth-board: --%s %s is out of range\n",
-					options[index].name, optarg);
+				fprintf(stderr, "hearth-board: --%s %s: %s\n", options[index].name,
+					optarg,
+					option == 'k' ? "not a key of 64 hexadecimal digits, or "
+							"one too many"
+						      : "out of range");
 			fputs(usage, stderr);
 			exit(2);
 		}
@@ -240,10 +289,11 @@ static void serve(int listener, int signal_fd)
 			{ .fd = vb_soc_fd(), .events = POLLIN },
 			{ .fd = signal_fd, .events = POLLIN },
 			{ .fd = vb_soc_timer_fd(), .events = POLLIN },
+			{ .fd = vb_soc_watchdog_fd(), .events = POLLIN },
 		};
 		uint64_t expirations;
 
-		if (poll(fds, 4, -1) < 0) {
+		if (poll(fds, 5, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			perror("hearth-board: poll");
@@ -254,6 +304,8 @@ static void serve(int listener, int signal_fd)
 			serve_signals(signal_fd);
 		if (fds[3].revents && read(vb_soc_timer_fd(), &expirations, 8) == 8)
 			vb_regs_boot_timeout();
+		if (fds[4].revents && vb_soc_watchdog_bites())
+			vb_regs_watchdog();
 		/* A reset below may replace this descriptor, so it comes first. */
 		if (fds[1].revents && vb_soc_fd() == fds[1].fd)
 			vb_soc_serve();

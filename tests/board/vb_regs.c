@@ -45,8 +45,8 @@ void vb_regs_init(void)
 
 static const char *state_name(enum hbi_state state)
 {
-	static const char *const names[] = { "RESET", "IDLE",	 "BOOTING",
-					     "READY", "RUNNING", "FAILED" };
+	static const char *const names[] = { "RESET",	"IDLE",	  "BOOTING", "READY",
+					     "RUNNING", "FAILED", "RESCUE" };
 
 	return names[state];
 }
@@ -70,7 +70,7 @@ void vb_regs_fail(enum hbi_boot_error error)
 void vb_regs_reset(void)
 {
 	uint8_t uuid[16];
-	uint32_t generation = regs.generation + 1;
+	uint32_t generation = regs.generation + !vb_misbehaves(VB_STUCK_GENERATION);
 
 	vb_soc_kill();
 	vb_soc_timer(0);
@@ -84,18 +84,42 @@ void vb_regs_reset(void)
 
 static void boot(void)
 {
-	enum hbi_boot_error error;
-
-	if (regs.state != HBI_STATE_IDLE)
+	if (regs.state != HBI_STATE_IDLE && regs.state != HBI_STATE_RESCUE)
 		return;
+	regs.error = HBI_BOOT_OK;
 	set_state(HBI_STATE_BOOTING);
-	error = vb_soc_load(regs.fw_address, regs.fw_size);
-	if (!error && vb_soc_start())
-		error = HBI_BOOT_FIRMWARE;
-	if (error)
-		vb_regs_fail(error);
+	if (vb_soc_start(regs.fw_address, regs.fw_size))
+		vb_regs_fail(HBI_BOOT_FIRMWARE);
 	else
 		vb_soc_timer(VB_RESET_TIMEOUT * 100);
+}
+
+/* The boot ROM does not take the image: nothing of it has run. */
+static void refused(enum hbi_boot_error error)
+{
+	vb_soc_kill();
+	if (error == HBI_BOOT_OK || error == HBI_BOOT_FIRMWARE) {
+		vb_regs_fail(HBI_BOOT_FIRMWARE);
+		return;
+	}
+	vb_log("image refused, boot error %d", error);
+	vb_soc_timer(0);
+	regs.error = error;
+	set_state(HBI_STATE_RESCUE);
+}
+
+/*
+ * An image that the owner signed has come up: older ones with a lower counter shall not come back.
+ * Only now, since an image that does not start must leave a way back to the one before.
+ */
+static void raise_rollback(void)
+{
+	const struct hbi_firmware_info *image = &vb_link->image;
+
+	if (image->flags & HBI_FIRMWARE_VERIFIED && image->rollback > vb_options.rollback) {
+		vb_options.rollback = image->rollback;
+		vb_log("rollback counter %u", image->rollback);
+	}
 }
 
 static bool ring_valid(uint64_t bus, uint32_t log2, uint64_t entry)
@@ -149,11 +173,17 @@ void vb_regs_soc_state(void)
 	}
 	switch (__atomic_load_n(&vb_link->state, __ATOMIC_SEQ_CST)) {
 	case VB_SOC_STARTING:
+	case VB_SOC_ACCEPTED:
+		break;
+	case VB_SOC_REFUSED:
+		if (regs.state == HBI_STATE_BOOTING)
+			refused(vb_link->boot_error);
 		break;
 	case VB_SOC_READY:
 		if (regs.state == HBI_STATE_BOOTING) {
 			set_state(HBI_STATE_READY);
 			vb_soc_timer(0);
+			raise_rollback();
 		}
 		break;
 	case VB_SOC_RUNNING:
@@ -174,6 +204,15 @@ void vb_regs_boot_timeout(void)
 	}
 }
 
+void vb_regs_watchdog(void)
+{
+	if (regs.state != HBI_STATE_READY && regs.state != HBI_STATE_RUNNING)
+		return;
+	vb_log("watchdog: the firmware has not answered for %u ms", vb_options.watchdog_ms);
+	vb_soc_kill();
+	vb_regs_fail(HBI_BOOT_WATCHDOG);
+}
+
 /* ---- Doorbells and arming ---- */
 
 static void ring_doorbell(uint32_t queue, uint64_t tail)
@@ -190,7 +229,8 @@ static void fire_if_due(struct queue *queue)
 	if (!queue->armed || (!queue->failed && queue->completed < queue->arm))
 		return;
 	queue->armed = false;
-	vb_interrupt(queue->vector);
+	if (!vb_misbehaves(VB_LOSES_INTERRUPTS))
+		vb_interrupt(queue->vector);
 }
 
 static void arm_queue(uint32_t number, uint64_t value)
@@ -258,7 +298,8 @@ static uint64_t read_word(uint32_t offset)
 	case HBI_REG_MAGIC:
 		return HBI_MAGIC | (uint64_t)(HBI_VERSION_MAJOR << 16 | HBI_VERSION_MINOR) << 32;
 	case HBI_REG_CAPS:
-		return HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT;
+		return HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT | HBI_CAP_SIGNED_FIRMWARE |
+		       (vb_options.watchdog_ms ? HBI_CAP_WATCHDOG : 0);
 	case HBI_REG_BOARD_ID:
 		return HBI_VIRTUAL_DEVICE | 1ull << 32;
 	case HBI_REG_UUID:
@@ -283,6 +324,9 @@ static uint64_t read_word(uint32_t offset)
 		       (uint64_t)(VB_RESET_TIMEOUT | VB_ADMIN_TIMEOUT << 16) << 32;
 	case HBI_REG_TIMESTAMP_HZ:
 		return VB_TIMESTAMP_HZ;
+	case HBI_REG_SECURITY:
+		return (vb_options.key_count ? HBI_SECURITY_LOCKED : 0) |
+		       vb_options.key_count << 8 | (uint64_t)vb_options.rollback << 32;
 	case HBI_REG_HEARTBEAT:
 		return heartbeat();
 	case HBI_REG_GENERATION:

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * Board memory and the SoC. Memory is a memfd that the aperture, the DMA engine and the emulator
- * share. A boot starts a new emulator process and a reset kills it: an emulator that lives on would
- * go on executing translations of the old firmware. The emulator inherits its memory and its UART
- * as descriptors and dies with the board.
+ * share. A boot starts a new emulator process at the boot ROM, which is flash that it cannot write; a
+ * reset kills it: an emulator that lives on would go on executing translations of the old firmware.
+ * The emulator inherits memory, ROM and UART as descriptors and dies with the board.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "vb.h"
+#include "vb_rom.h"
 
 uint8_t *vb_dram;
 int vb_dram_fd = -1;
@@ -26,6 +27,10 @@ struct vb_link *vb_link;
 static pid_t soc = -1;
 static int uart = -1;
 static int timer = -1;
+static int watchdog = -1;
+static int rom_fd = -1;
+static uint64_t boots;
+static uint64_t kicked_ns; /* when the last kick was sent */
 
 _Static_assert(VB_LINK_OFFSET + sizeof(struct vb_link) <= VB_FIRMWARE_BYTES, "link");
 
@@ -37,8 +42,12 @@ uint64_t vb_dram_bytes(void)
 int vb_soc_init(void)
 {
 	vb_dram_fd = memfd_create("hearth-board-dram", MFD_CLOEXEC);
+	rom_fd = memfd_create("hearth-board-rom", MFD_CLOEXEC);
 	timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	if (vb_dram_fd < 0 || timer < 0 || ftruncate(vb_dram_fd, vb_dram_bytes()))
+	watchdog = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (vb_dram_fd < 0 || rom_fd < 0 || timer < 0 || watchdog < 0 ||
+	    ftruncate(vb_dram_fd, vb_dram_bytes()) || ftruncate(rom_fd, VB_ROM_BYTES) ||
+	    pwrite(rom_fd, vb_rom, sizeof(vb_rom), 0) != sizeof(vb_rom))
 		return -1;
 	vb_dram = mmap(NULL, vb_dram_bytes(), PROT_READ | PROT_WRITE, MAP_SHARED, vb_dram_fd, 0);
 	if (vb_dram == MAP_FAILED)
@@ -53,68 +62,31 @@ void vb_soc_fini(void)
 	vb_dma_unmap_all();
 	munmap(vb_dram, vb_dram_bytes());
 	close(vb_dram_fd);
+	close(rom_fd);
 	close(timer);
-}
-
-/* ---- The image ---- */
-
-static uint32_t crc32_of(const uint8_t *data, uint64_t size)
-{
-	uint32_t crc = ~0u;
-	int bit;
-
-	for (; size; size--) {
-		crc ^= *data++;
-		for (bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
-	}
-	return ~crc;
-}
-
-enum hbi_boot_error vb_soc_load(uint64_t address, uint64_t size)
-{
-	uint64_t offset = address - VB_APERTURE_BASE, i;
-	struct hbi_fw_header header;
-
-	if (address < VB_APERTURE_BASE || offset > vb_options.dram || address % 8 ||
-	    size > vb_options.dram - offset || size > HBI_FW_HEADER_SIZE + VB_LINK_OFFSET)
-		return HBI_BOOT_BAD_ADDRESS;
-	if (size < sizeof(header))
-		return HBI_BOOT_BAD_HEADER;
-	memcpy(&header, vb_dram + VB_FIRMWARE_BYTES + offset, sizeof(header));
-	if (header.magic != HBI_FW_MAGIC)
-		return HBI_BOOT_BAD_HEADER;
-	if (header.hbi_version >> 16 != HBI_VERSION_MAJOR)
-		return HBI_BOOT_BAD_VERSION;
-	for (i = 0; i < sizeof(header.reserved); i++)
-		if (header.reserved[i])
-			return HBI_BOOT_BAD_HEADER;
-	if (header.header_bytes != HBI_FW_HEADER_SIZE ||
-	    header.image_bytes != size - HBI_FW_HEADER_SIZE ||
-	    header.load_address != VB_DRAM_BASE || header.memory_bytes < header.image_bytes ||
-	    header.memory_bytes > VB_LINK_OFFSET || header.version[sizeof(header.version) - 1])
-		return HBI_BOOT_BAD_HEADER;
-	/* Checked where it will run, so that the host cannot change it in between. */
-	memset(vb_dram, 0, VB_FIRMWARE_BYTES);
-	memcpy(vb_dram, vb_dram + VB_FIRMWARE_BYTES + offset + HBI_FW_HEADER_SIZE,
-	       header.image_bytes);
-	if (crc32_of(vb_dram, header.image_bytes) != header.crc32)
-		return HBI_BOOT_BAD_CHECKSUM;
-	vb_log("firmware %s, %llu bytes", header.version, (unsigned long long)header.image_bytes);
-	return HBI_BOOT_OK;
+	close(watchdog);
 }
 
 /* ---- The process ---- */
 
-static void init_link(void)
+/* As after a reset of the SoC: memory that the host cannot reach is empty, the fuses can be read. */
+static void init_link(uint64_t image_address, uint64_t image_size)
 {
-	memset(vb_link, 0, sizeof(*vb_link));
+	memset(vb_dram, 0, VB_FIRMWARE_BYTES);
 	vb_link->magic = VB_LINK_MAGIC;
 	vb_link->version = VB_LINK_VERSION;
 	vb_link->dram_bytes = vb_dram_bytes();
 	vb_link->aperture_base = VB_APERTURE_BASE;
 	vb_link->aperture_bytes = vb_options.dram;
 	vb_link->workers = vb_options.workers;
+	vb_link->watchdog_ms = vb_options.watchdog_ms;
+	vb_link->image_address = image_address;
+	vb_link->image_size = image_size;
+	vb_link->boots = ++boots;
+	vb_link->board_id = HBI_VIRTUAL_DEVICE;
+	vb_link->rollback = vb_options.rollback;
+	vb_link->key_count = vb_options.key_count;
+	memcpy(vb_link->keys, vb_options.keys, sizeof(vb_link->keys));
 	strcpy((char *)vb_link->identity.board_name, "Hearth virtual board");
 	strcpy((char *)vb_link->identity.serial, "0001");
 	strcpy((char *)vb_link->identity.isa, "rv64gcv_zba_zbb_zbs_zfh_zvfh");
@@ -124,7 +96,7 @@ static void init_link(void)
 /* In the child: never returns. */
 static void run_emulator(int memory, int serial, pid_t parent)
 {
-	char machine[64], object[128], size[32], cpu[96], harts[32], chardev[64];
+	char machine[64], object[128], size[32], cpu[96], harts[32], chardev[64], flash[96];
 	char *arguments[] = {
 		(char *)vb_options.qemu,
 		"-M",
@@ -139,6 +111,8 @@ static void run_emulator(int memory, int serial, pid_t parent)
 		harts,
 		"-bios",
 		"none",
+		"-drive",
+		flash,
 		"-nodefaults",
 		"-nographic",
 		"-accel",
@@ -166,7 +140,10 @@ static void run_emulator(int memory, int serial, pid_t parent)
 	snprintf(cpu, sizeof(cpu), "rv64,v=true,vlen=%u,zfh=true,zvfh=true", vb_options.vlen);
 	snprintf(harts, sizeof(harts), "%u", vb_options.workers + 1);
 	snprintf(chardev, sizeof(chardev), "socket,id=u,fd=%d", serial);
+	snprintf(flash, sizeof(flash),
+		 "if=pflash,unit=0,format=raw,readonly=on,file=/proc/self/fd/%d", rom_fd);
 	fcntl(memory, F_SETFD, 0);
+	fcntl(rom_fd, F_SETFD, 0);
 	fcntl(serial, F_SETFD, 0);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -182,12 +159,12 @@ static void run_emulator(int memory, int serial, pid_t parent)
 	_exit(127);
 }
 
-int vb_soc_start(void)
+int vb_soc_start(uint64_t address, uint64_t size)
 {
 	pid_t parent = getpid();
 	int pair[2];
 
-	init_link();
+	init_link(address, size);
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return -1;
 	soc = fork();
@@ -250,6 +227,42 @@ void vb_soc_timer(unsigned int milliseconds)
 	timerfd_settime(timer, 0, &when, NULL);
 }
 
+/* ---- The watchdog ---- */
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+int vb_soc_watchdog_fd(void)
+{
+	return watchdog;
+}
+
+static void watch(uint64_t ns)
+{
+	struct itimerspec when = { .it_value = { ns / 1000000000, ns % 1000000000 + 1 } };
+
+	timerfd_settime(watchdog, 0, &when, NULL);
+}
+
+bool vb_soc_watchdog_bites(void)
+{
+	uint64_t limit = vb_options.watchdog_ms * 1000000ull, waited, expirations;
+
+	if (read(watchdog, &expirations, sizeof(expirations)) != sizeof(expirations) || soc < 0 ||
+	    !__atomic_load_n(&vb_link->soc_kick, __ATOMIC_SEQ_CST))
+		return false;
+	waited = now_ns() - kicked_ns;
+	if (waited >= limit)
+		return true;
+	watch(limit - waited);
+	return false;
+}
+
 /* ---- The link ---- */
 
 int vb_soc_fd(void)
@@ -264,6 +277,10 @@ void vb_soc_kick(void)
 	/* At most one byte is on the way, so this cannot be short of room. */
 	if (send(uart, "k", 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1)
 		vb_log("the SoC's UART does not take a byte: %s", strerror(errno));
+	if (!vb_options.watchdog_ms)
+		return;
+	kicked_ns = now_ns();
+	watch(vb_options.watchdog_ms * 1000000ull);
 }
 
 static void serve_descriptors(void)

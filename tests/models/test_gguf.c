@@ -309,7 +309,8 @@ static void test_bad_tensors(void **state)
 	model_tensors(&b);
 	gb_tensor(&b, "blk.0.attn_q_norm.weight", 0, 8, 1, 32);
 	gb_finish(&b);
-	expect_error(&b, -ENOTSUP, "blk.0.attn_q_norm.weight: is not part of a 1-layer llama model");
+	expect_error(&b, -ENOTSUP,
+		     "blk.0.attn_q_norm.weight: is not part of a 1-layer llama model");
 }
 
 static void test_missing(void **state)

@@ -18,6 +18,9 @@
 #define VB_FIRMWARE_BYTES (16ull << 20) /* before the aperture */
 #define VB_TAIL_BYTES	  (16ull << 20) /* after it: the emulator's device tree lies there */
 #define VB_APERTURE_BASE  (VB_DRAM_BASE + VB_FIRMWARE_BYTES)
+#define VB_ROM_ADDRESS	  0x20000000ull /* of the boot ROM: the emulator's first flash */
+#define VB_ROM_BYTES	  (32ull << 20)
+#define VB_ROM_OFFSET	  (14ull << 20) /* of the ROM's stack; firmware ends before it */
 #define VB_LINK_OFFSET	  (15ull << 20) /* of struct vb_link in board memory */
 #define VB_HOST_WINDOW	  (1ull << 55)
 #define VB_HOST_BITS	  48
@@ -31,7 +34,8 @@
 #define VB_DESCRIPTORS	  256u
 
 #define VB_LINK_MAGIC	  0x4b4c4256 /* "VBLK" */
-#define VB_LINK_VERSION	  1
+#define VB_LINK_VERSION	  2
+#define VB_KEYS		  2
 
 /*
  * Descriptors are carried out in order. Addresses are board-physical; those in the host window are
@@ -77,6 +81,8 @@ enum vb_soc_state {
 	VB_SOC_READY = 1,
 	VB_SOC_RUNNING = 2,
 	VB_SOC_FATAL = 3,
+	VB_SOC_REFUSED = 4,  /* by the boot ROM: boot_error says why */
+	VB_SOC_ACCEPTED = 5, /* by the boot ROM: image is valid, the firmware starts */
 };
 
 struct vb_link {
@@ -87,7 +93,15 @@ struct vb_link {
 	hbi_u64 aperture_base;
 	hbi_u64 aperture_bytes;
 	hbi_u32 workers;
+	hbi_u32 watchdog_ms;
+	hbi_u64 image_address; /* registers */
+	hbi_u64 image_size;
+	hbi_u64 boots;
+	hbi_u32 board_id;
+	hbi_u32 rollback; /* fuses */
+	hbi_u32 key_count;
 	hbi_u32 reserved0;
+	hbi_u8 keys[VB_KEYS][32];
 	struct hbi_identity identity; /* without the firmware's version */
 
 	/* Written by the board. */
@@ -107,7 +121,10 @@ struct vb_link {
 	hbi_u32 state;	     /* enum vb_soc_state */
 	hbi_u32 dma_posted;  /* descriptors in the ring, free-running */
 	hbi_u32 dma_waiting; /* the SoC wants a kick when the posted ones are done */
+	hbi_u32 boot_error;  /* enum hbi_boot_error */
+	hbi_u32 reserved1;
 	hbi_u64 heartbeat;
+	struct hbi_firmware_info image; /* written by the ROM */
 	hbi_u8 fatal_text[128];
 
 	struct vb_descriptor ring[VB_DESCRIPTORS] __attribute__((aligned(64)));

@@ -69,6 +69,7 @@ static bool vb_init(struct fw_board *board)
 	board->ring_log2 = VB_RING_LOG2;
 	board->timestamp_hz = VB_TIMESTAMP_HZ;
 	board->identity = vb->identity;
+	board->firmware = vb->image;
 	return true;
 }
 
