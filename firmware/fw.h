@@ -192,9 +192,10 @@ struct fw_queue {
 	u64 indirect_address;
 	u64 indirect_left;
 	bool in_indirect;
-	bool has_packet; /* @packet is being executed */
-	bool waiting;	 /* in a WAIT that did not hold yet */
-	bool dispatched; /* its DISPATCH is the running job */
+	bool has_packet;    /* @packet is being executed */
+	bool waiting;	    /* in a WAIT that did not hold yet */
+	bool dispatched;    /* its DISPATCH is the running job */
+	bool wants_workers; /* for its DISPATCH */
 	union hbi_packet packet;
 	u64 progress; /* bytes of @packet done */
 	u64 wait_epoch;
@@ -265,6 +266,13 @@ void __attribute__((noreturn)) fw_worker_main(struct fw_hart *hart);
 /* ---- fw_sched.c ---- */
 
 void __attribute__((noreturn)) fw_sched_main(void);
+/* To be called whenever a queue was made or has gone, and when a context has. */
+void fw_sched_rebuild(void);
+void fw_sched_forget(u32 context);
+/* Whether the workers are free and it is the turn of this queue's context to have them. */
+bool fw_sched_take_workers(struct fw_queue *queue);
+/* A job of the context has kept the workers for so long. */
+void fw_sched_charge_workers(u32 context, u64 ticks);
 
 /* ---- fw_main.c ---- */
 

@@ -67,6 +67,7 @@ enum hbi_error fw_context_destroy(u32 context)
 	if (contexts[context].queues)
 		return HBI_ERROR_BUSY;
 	contexts[context].live = false;
+	fw_sched_forget(context);
 	fw_hart_synchronize();
 	return HBI_OK;
 }

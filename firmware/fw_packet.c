@@ -109,7 +109,7 @@ static enum fw_step packet_dispatch(struct fw_queue *queue, struct fw_fault *fau
 		return fail(fault, HBI_ERROR_FIELD, 0);
 	if (packet->header.flags & HBI_DISPATCH_GRID_IN_ARGS && packet->args % 4)
 		return fail(fault, HBI_ERROR_FIELD, 0);
-	if (fw_worker_busy())
+	if (!fw_sched_take_workers(queue))
 		return FW_STEP_BLOCKED;
 	memcpy(groups, packet->groups, sizeof(groups));
 	if (packet->header.flags & HBI_DISPATCH_GRID_IN_ARGS &&

@@ -66,6 +66,7 @@ enum hbi_error fw_queue_create(const struct hbi_admin_create_queue *command)
 		return error;
 	}
 	fw_context_hold(queue->context, 1);
+	fw_sched_rebuild();
 	return HBI_OK;
 }
 
@@ -87,6 +88,7 @@ enum hbi_error fw_queue_destroy(u32 id)
 	fw_dma_queue_reset(id, 0);
 	fw_context_hold(queue->context, -1);
 	memset(queue, 0, sizeof(*queue));
+	fw_sched_rebuild();
 	return HBI_OK;
 }
 

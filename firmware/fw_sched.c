@@ -1,10 +1,96 @@
 // SPDX-License-Identifier: MIT
 /*
- * Hart 0's loop: admin queue first, then one packet (or part of one) of each user queue in turn,
- * until nothing moves; then sleep until the host, a worker or the clock wakes it. Interrupts stay
- * masked; a pending one only ends the wait, so none is lost between the last look and the sleep.
+ * Hart 0's loop: admin queue first, then user queues, until nothing moves; then sleep until the
+ * host, a worker or the clock wakes it. Interrupts stay masked; a pending one only ends the wait, so
+ * none is lost between the last look and the sleep.
+ *
+ * Time is shared among contexts, not queues, so more queues give a process no more of the board:
+ * hart 0 and the DMA engine by deficit round robin (a context works for a quantum, its queues in
+ * turn, and what it took beyond that is taken off its next turns), the workers by start-time fair
+ * queueing (of the contexts that want them, the one that has had least goes next; who comes late
+ * gets no credit for the time before).
  */
 #include "fw.h"
+
+#define QUANTUM_DIV 5000 /* quanta in a second */
+
+/* The queues of one context: @count of order[] from @first on. */
+struct group {
+	u32 context;
+	u32 first;
+	u32 count;
+};
+
+struct share {
+	u64 debt;   /* ticks of hart 0 beyond the context's quanta */
+	u64 finish; /* virtual time of the workers when its last job ended */
+	u32 next;   /* queue of the group that begins */
+};
+
+static struct group groups[FW_MAX_QUEUES];
+static u32 group_count;
+static u8 order[FW_MAX_QUEUES];
+static struct share shares[FW_MAX_CONTEXTS + 1];
+static u64 worker_clock; /* virtual time at which the last job started */
+
+void fw_sched_rebuild(void)
+{
+	u32 context, queue, filled = 0;
+
+	group_count = 0;
+	for (context = 1; context <= fw_board.contexts; context++) {
+		struct group group = { .context = context, .first = filled };
+
+		for (queue = 0; queue < fw_board.queues; queue++)
+			if (fw_queues[queue].status.state != HBI_QUEUE_NONE &&
+			    fw_queues[queue].context == context)
+				order[filled++] = queue;
+		group.count = filled - group.first;
+		if (group.count)
+			groups[group_count++] = group;
+	}
+}
+
+void fw_sched_forget(u32 context)
+{
+	shares[context] = (struct share){ 0 };
+}
+
+/* ---- Workers ---- */
+
+static u64 start_time(u32 context)
+{
+	u64 finish = shares[context].finish;
+
+	return finish > worker_clock ? finish : worker_clock;
+}
+
+bool fw_sched_take_workers(struct fw_queue *queue)
+{
+	u64 start = start_time(queue->context);
+	u32 i;
+
+	queue->wants_workers = true;
+	if (fw_worker_busy())
+		return false;
+	for (i = 0; i < fw_board.queues; i++) {
+		const struct fw_queue *other = &fw_queues[i];
+
+		if (other->wants_workers && other->status.state == HBI_QUEUE_LIVE &&
+		    start_time(other->context) < start)
+			return false;
+	}
+	queue->wants_workers = false;
+	worker_clock = start;
+	return true;
+}
+
+void fw_sched_charge_workers(u32 context, u64 ticks)
+{
+	shares[context].finish = worker_clock + ticks;
+}
+
+/* ---- Hart 0 ---- */
 
 static u64 next_time(void)
 {
@@ -16,16 +102,57 @@ static u64 next_time(void)
 	return time;
 }
 
-static bool step_queues(void)
+/* One packet, or part of one, of each queue of the group. */
+static bool step_group(const struct group *group, struct share *share)
 {
-	static u32 first;
 	bool progress = false;
 	u32 i;
 
-	for (i = 0; i < fw_board.queues; i++)
-		progress |= fw_queue_step(&fw_queues[(first + i) % fw_board.queues]);
-	first = (first + 1) % fw_board.queues;
+	for (i = 0; i < group->count; i++) {
+		u32 queue = order[group->first + (share->next + i) % group->count];
+
+		progress |= fw_queue_step(&fw_queues[queue]);
+	}
+	share->next++;
 	return progress;
+}
+
+/* A context's turn. @alone: nobody else had work in the last round. */
+static bool take_turn(const struct group *group, bool alone)
+{
+	u64 quantum = fw_board.timestamp_hz / QUANTUM_DIV, start = fw_time(), used;
+	struct share *share = &shares[group->context];
+	bool progress = false;
+
+	if (alone)
+		share->debt = 0;
+	if (share->debt >= quantum) {
+		share->debt -= quantum;
+		return true;
+	}
+	while (step_group(group, share)) {
+		progress = true;
+		used = fw_time() - start;
+		if (used >= quantum) {
+			share->debt += used - quantum;
+			return true;
+		}
+	}
+	/* Out of work: what it did not use it does not keep. */
+	share->debt = 0;
+	return progress;
+}
+
+static bool step_contexts(void)
+{
+	static u32 active = 2; /* contexts with work in the last round */
+	bool alone = active < 2;
+	u32 i;
+
+	active = 0;
+	for (i = 0; i < group_count; i++)
+		active += take_turn(&groups[i], alone);
+	return active;
 }
 
 static bool enable(void)
@@ -51,7 +178,7 @@ void fw_sched_main(void)
 		if (enabled) {
 			fw_dma_reap();
 			progress |= fw_admin_step();
-			progress |= step_queues();
+			progress |= step_contexts();
 			fw_worker_check_time();
 		} else {
 			enabled = enable();

@@ -33,7 +33,8 @@ static struct {
 	u32 stop;     /* enum hbi_error that ends the job; atomic */
 	u32 reported; /* @fault is taken; atomic */
 	struct fw_fault fault;
-	bool active; /* hart 0's own */
+	bool active; /* hart 0's own, as is: */
+	u64 started;
 } job;
 
 /* Job that a worker shall take part in; written by hart 0. */
@@ -70,6 +71,7 @@ void fw_worker_start(const struct fw_job *order)
 	job.fault = (struct fw_fault){ 0 };
 	job.number++;
 	job.active = true;
+	job.started = fw_time();
 	workers = fw_min(fw_board.workers, order->groups);
 	__atomic_store_n(&job.running, workers, __ATOMIC_SEQ_CST);
 	for (hart = 1; hart <= workers; hart++) {
@@ -83,11 +85,17 @@ bool fw_worker_busy(void)
 	return job.active;
 }
 
+static void release(void)
+{
+	job.active = false;
+	fw_sched_charge_workers(job.order.context, fw_time() - job.started);
+}
+
 bool fw_worker_finished(struct fw_fault *fault)
 {
 	if (__atomic_load_n(&job.running, __ATOMIC_SEQ_CST))
 		return false;
-	job.active = false;
+	release();
 	*fault = job.fault;
 	fault->error = job.stop;
 	return true;
@@ -103,7 +111,7 @@ void fw_worker_cancel(u32 queue)
 		fw_wfi();
 		fw_platform.ipi(0, false);
 	}
-	job.active = false;
+	release();
 }
 
 u64 fw_worker_deadline(void)
