@@ -43,6 +43,12 @@
 #define HEARTH_DRIVER_DATE(text)
 #endif
 
+#ifdef HEARTH_HAVE_BARE_IMPORT_NS
+#define HEARTH_IMPORT_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define HEARTH_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
 #ifndef HEARTH_HAVE_GPUVM_BO_OBTAIN_LOCKED
 #define drm_gpuvm_bo_obtain_locked drm_gpuvm_bo_obtain
 #endif

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers: board memory seen through the aperture, or host memory that the board reaches by DMA.
- * All of it is zeroed before anybody sees it, none of it ever moves. CPU mappings are filled by page
+ * Buffers: board memory seen through the aperture, or host memory that the board reaches by DMA: its own
+ * pages, a process's (hearth_userptr.c) or another device's (hearth_dmabuf.c). What is allocated here is
+ * zeroed before anybody sees it and charged to a user; none of it ever moves. CPU mappings are filled by page
  * faults, so that they can be taken away when the board goes.
  */
 #include <linux/dma-mapping.h>
@@ -12,6 +13,9 @@
 #include <uapi/drm/hearth_accel.h>
 
 #include "hearth_bo.h"
+#include "hearth_dmabuf.h"
+#include "hearth_quota.h"
+#include "hearth_userptr.h"
 #include "hearth_vram.h"
 
 /* Pages that one fault maps, if the buffer and the mapping have them. */
@@ -34,7 +38,7 @@ static unsigned long hearth_bo_pfn(struct hearth_bo *bo, unsigned long page)
 	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
 	struct hearth_bo_span span = {};
 
-	if (bo->placement == DRM_HEARTH_PLACEMENT_HOST)
+	if (bo->kind == HEARTH_BO_PAGES)
 		return page_to_pfn(bo->pages[page]);
 	hearth_vram_for_each(hdev, &bo->blocks, (u64)page << PAGE_SHIFT, PAGE_SIZE, hearth_bo_first,
 			     &span);
@@ -71,7 +75,7 @@ static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 
 	if (page >= pages)
 		return VM_FAULT_SIGBUS;
-	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD && !drm_dev_enter(obj->dev, &idx))
+	if (bo->kind == HEARTH_BO_BOARD && !drm_dev_enter(obj->dev, &idx))
 		return hearth_bo_fault_dummy(bo, vmf);
 
 	count = min3(HEARTH_FAULT_AROUND, pages - page, (vma->vm_end - address) >> PAGE_SHIFT);
@@ -85,7 +89,7 @@ static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 			break;
 	}
 
-	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD)
+	if (bo->kind == HEARTH_BO_BOARD)
 		drm_dev_exit(idx);
 	return ret;
 }
@@ -102,7 +106,11 @@ static int hearth_bo_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma
 
 	if (!(vma->vm_flags & VM_SHARED))
 		return -EINVAL;
-	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD) {
+	if (bo->kind == HEARTH_BO_IMPORT)
+		return hearth_dmabuf_mmap(bo, vma);
+	if (bo->kind == HEARTH_BO_USERPTR)
+		return -EINVAL;
+	if (bo->kind == HEARTH_BO_BOARD) {
 		/* What could not be taken away with the board; a dma-buf's mappings can. */
 		if (vma->vm_file->f_mapping != obj->dev->anon_inode->i_mapping)
 			return -EOPNOTSUPP;
@@ -122,37 +130,82 @@ static void hearth_bo_free_pages(struct hearth_bo *bo)
 	kvfree(bo->pages);
 }
 
+static enum dma_data_direction hearth_bo_direction(const struct hearth_bo *bo)
+{
+	return bo->readonly ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL;
+}
+
 static void hearth_bo_dma_unmap(struct hearth_bo *bo)
 {
 	lockdep_assert_held(&to_hearth_device(bo->base.dev)->bos.lock);
 
 	if (!bo->dma_mapped)
 		return;
-	dma_unmap_sgtable(bo->base.dev->dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
+	dma_unmap_sgtable(bo->base.dev->dev, bo->sgt, hearth_bo_direction(bo), 0);
 	bo->dma_mapped = false;
+}
+
+/* Gives the pages bus addresses, until the buffer or the board goes. Inside a drm_dev_enter() section. */
+int hearth_bo_dma_map(struct hearth_bo *bo)
+{
+	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
+	struct sg_table *sgt;
+	int ret;
+
+	sgt = drm_prime_pages_to_sg(&hdev->drm, bo->pages, bo->base.size >> PAGE_SHIFT);
+	if (IS_ERR(sgt))
+		return PTR_ERR(sgt);
+	bo->sgt = sgt;
+	mutex_lock(&hdev->bos.lock);
+	ret = dma_map_sgtable(hdev->drm.dev, sgt, hearth_bo_direction(bo), 0);
+	if (!ret) {
+		bo->dma_mapped = true;
+		list_add(&bo->node, &hdev->bos.list);
+	}
+	mutex_unlock(&hdev->bos.lock);
+	return ret;
+}
+
+static void hearth_bo_dma_release(struct hearth_bo *bo)
+{
+	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
+
+	mutex_lock(&hdev->bos.lock);
+	list_del_init(&bo->node);
+	hearth_bo_dma_unmap(bo);
+	mutex_unlock(&hdev->bos.lock);
+	if (bo->sgt) {
+		sg_free_table(bo->sgt);
+		kfree(bo->sgt);
+	}
 }
 
 static void hearth_bo_free(struct drm_gem_object *obj)
 {
-	struct hearth_device *hdev = to_hearth_device(obj->dev);
 	struct hearth_bo *bo = to_hearth_bo(obj);
 
-	if (bo->placement == DRM_HEARTH_PLACEMENT_HOST) {
-		mutex_lock(&hdev->bos.lock);
-		if (!list_empty(&bo->node))
-			list_del(&bo->node);
-		hearth_bo_dma_unmap(bo);
-		mutex_unlock(&hdev->bos.lock);
-		if (bo->sgt) {
-			sg_free_table(bo->sgt);
-			kfree(bo->sgt);
-		}
-		if (bo->pages)
-			hearth_bo_free_pages(bo);
-	} else {
-		hearth_vram_free(hdev, &bo->blocks);
+	switch (bo->kind) {
+	case HEARTH_BO_BOARD:
+		hearth_vram_free(to_hearth_device(obj->dev), &bo->blocks);
 		if (bo->dummy)
 			__free_page(bo->dummy);
+		break;
+	case HEARTH_BO_PAGES:
+		hearth_bo_dma_release(bo);
+		if (bo->pages)
+			hearth_bo_free_pages(bo);
+		break;
+	case HEARTH_BO_USERPTR:
+		hearth_bo_dma_release(bo);
+		hearth_userptr_release(bo);
+		break;
+	case HEARTH_BO_IMPORT:
+		hearth_dmabuf_release(bo);
+		break;
+	}
+	if (bo->account) {
+		hearth_account_uncharge(bo->account, obj->size);
+		hearth_account_put(bo->account);
 	}
 	drm_gem_object_release(obj);
 	kfree(bo);
@@ -163,26 +216,51 @@ static struct sg_table *hearth_bo_get_sg_table(struct drm_gem_object *obj)
 {
 	struct hearth_bo *bo = to_hearth_bo(obj);
 
-	if (bo->placement != DRM_HEARTH_PLACEMENT_HOST)
+	if (bo->kind != HEARTH_BO_PAGES)
 		return ERR_PTR(-EOPNOTSUPP);
 	return drm_prime_pages_to_sg(obj->dev, bo->pages, obj->size >> PAGE_SHIFT);
 }
 
 static const struct drm_gem_object_funcs hearth_bo_funcs = {
 	.free = hearth_bo_free,
+	.export = hearth_dmabuf_export,
 	.get_sg_table = hearth_bo_get_sg_table,
 	.mmap = hearth_bo_mmap,
 	.vm_ops = &hearth_bo_vm_ops,
 };
 
-static int hearth_bo_alloc_host(struct hearth_device *hdev, struct hearth_bo *bo)
+/* A buffer without memory, which drm_gem_object_put() frees at any stage of what follows. */
+struct hearth_bo *hearth_bo_new(struct hearth_device *hdev, enum hearth_bo_kind kind, u64 size)
+{
+	struct hearth_bo *bo = kzalloc_obj(struct hearth_bo, GFP_KERNEL_ACCOUNT);
+
+	if (!bo)
+		return NULL;
+	bo->kind = kind;
+	bo->base.funcs = &hearth_bo_funcs;
+	INIT_LIST_HEAD(&bo->blocks);
+	INIT_LIST_HEAD(&bo->node);
+	drm_gem_private_object_init(&hdev->drm, &bo->base, size);
+	return bo;
+}
+
+/* -ENOSPC if it is more than the user may have. */
+int hearth_bo_charge(struct hearth_bo *bo, struct hearth_account *account)
+{
+	int ret = hearth_account_charge(account, bo->base.size);
+
+	if (!ret)
+		bo->account = hearth_account_get(account);
+	return ret;
+}
+
+static int hearth_bo_alloc_pages(struct hearth_device *hdev, struct hearth_bo *bo)
 {
 	unsigned long i, count = bo->base.size >> PAGE_SHIFT;
+	/* Rather no memory than somebody else's killed for it. */
 	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-	struct device *dev = &hdev->pdev->dev;
-	int ret;
 
-	if (dma_addressing_limited(dev))
+	if (dma_addressing_limited(&hdev->pdev->dev))
 		gfp |= GFP_DMA32;
 	bo->pages = kvcalloc(count, sizeof(*bo->pages), GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 	if (!bo->pages)
@@ -195,21 +273,7 @@ static int hearth_bo_alloc_host(struct hearth_device *hdev, struct hearth_bo *bo
 			return -EINTR;
 		cond_resched();
 	}
-
-	bo->sgt = drm_prime_pages_to_sg(&hdev->drm, bo->pages, count);
-	if (IS_ERR(bo->sgt)) {
-		ret = PTR_ERR(bo->sgt);
-		bo->sgt = NULL;
-		return ret;
-	}
-	mutex_lock(&hdev->bos.lock);
-	ret = dma_map_sgtable(dev, bo->sgt, DMA_BIDIRECTIONAL, 0);
-	if (!ret) {
-		bo->dma_mapped = true;
-		list_add(&bo->node, &hdev->bos.list);
-	}
-	mutex_unlock(&hdev->bos.lock);
-	return ret;
+	return hearth_bo_dma_map(bo);
 }
 
 static int hearth_bo_alloc_board(struct hearth_device *hdev, struct hearth_bo *bo)
@@ -224,24 +288,19 @@ static int hearth_bo_alloc_board(struct hearth_device *hdev, struct hearth_bo *b
 }
 
 /* Inside a drm_dev_enter() section. @size: a multiple of the page size, not 0. */
-struct hearth_bo *hearth_bo_create(struct hearth_device *hdev, u64 size, u32 placement)
+static struct hearth_bo *hearth_bo_create(struct hearth_file *hfile, u64 size, u32 placement)
 {
+	bool board = placement == DRM_HEARTH_PLACEMENT_BOARD;
+	struct hearth_device *hdev = hfile->hdev;
 	struct hearth_bo *bo;
 	int ret;
 
-	bo = kzalloc_obj(struct hearth_bo, GFP_KERNEL_ACCOUNT);
+	bo = hearth_bo_new(hdev, board ? HEARTH_BO_BOARD : HEARTH_BO_PAGES, size);
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
-	bo->placement = placement;
-	bo->base.funcs = &hearth_bo_funcs;
-	INIT_LIST_HEAD(&bo->blocks);
-	INIT_LIST_HEAD(&bo->node);
-	drm_gem_private_object_init(&hdev->drm, &bo->base, size);
-
-	if (placement == DRM_HEARTH_PLACEMENT_BOARD)
-		ret = hearth_bo_alloc_board(hdev, bo);
-	else
-		ret = hearth_bo_alloc_host(hdev, bo);
+	ret = hearth_bo_charge(bo, board ? hfile->board_account : hfile->host_account);
+	if (!ret)
+		ret = board ? hearth_bo_alloc_board(hdev, bo) : hearth_bo_alloc_pages(hdev, bo);
 	if (!ret)
 		ret = drm_gem_create_mmap_offset(&bo->base);
 	if (ret) {
@@ -260,6 +319,7 @@ void hearth_bo_unmap_all(struct hearth_device *hdev)
 	list_for_each_entry (bo, &hdev->bos.list, node)
 		hearth_bo_dma_unmap(bo);
 	mutex_unlock(&hdev->bos.lock);
+	hearth_dmabuf_unmap_all(hdev);
 }
 
 /** struct hearth_bo_walk - turns positions in the aperture into board-physical addresses */
@@ -291,7 +351,7 @@ int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
 	unsigned int i;
 	int ret;
 
-	if (bo->placement == DRM_HEARTH_PLACEMENT_BOARD) {
+	if (bo->kind == HEARTH_BO_BOARD) {
 		struct hearth_bo_walk walk = { hdev, each, data };
 
 		return hearth_vram_for_each(hdev, &bo->blocks, offset, size, hearth_bo_walk_board,
@@ -325,8 +385,8 @@ int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
  * @file: the caller's
  *
  * Returns: 0; -EINVAL for an unknown placement or flag, padding that is not zero, or a size of
- * 0; -ENOSPC without board memory or for more than there could ever be; -ENOMEM without host memory;
- * -ENODEV or -EIO when the board is gone or has failed.
+ * 0; -ENOSPC without board memory, for more than there could ever be, or beyond the user's quota;
+ * -ENOMEM without host memory; -EINTR for a process that is being killed; -ENODEV or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -357,7 +417,7 @@ int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *
 	ret = hearth_device_error(hdev);
 	if (ret)
 		goto out_exit;
-	bo = hearth_bo_create(hdev, size, args->placement);
+	bo = hearth_bo_create(file->driver_priv, size, args->placement);
 	if (IS_ERR(bo)) {
 		ret = PTR_ERR(bo);
 		goto out_exit;
@@ -376,19 +436,29 @@ out_exit:
  * @data: struct drm_hearth_bo_info
  * @file: the caller's
  *
- * Returns: 0, or -ENOENT for an unknown handle.
+ * Returns: 0; -EINVAL for padding that is not zero; -ENOENT for an unknown handle.
  */
 int hearth_ioctl_bo_info(struct drm_device *drm, void *data, struct drm_file *file)
 {
 	struct drm_hearth_bo_info *args = data;
 	struct drm_gem_object *obj;
+	struct hearth_bo *bo;
+
+	if (args->pad)
+		return -EINVAL;
 
 	obj = drm_gem_object_lookup(file, args->handle);
 	if (!obj)
 		return -ENOENT;
-	args->placement = to_hearth_bo(obj)->placement;
+	bo = to_hearth_bo(obj);
+	args->placement = hearth_bo_placement(bo);
 	args->size = obj->size;
 	args->mmap_offset = drm_vma_node_offset_addr(&obj->vma_node);
+	args->flags = bo->readonly ? DRM_HEARTH_BO_IS_READONLY : 0;
+	if (bo->kind == HEARTH_BO_USERPTR)
+		args->flags |= DRM_HEARTH_BO_IS_USERPTR;
+	if (bo->kind == HEARTH_BO_IMPORT)
+		args->flags |= DRM_HEARTH_BO_IS_IMPORTED;
 	drm_gem_object_put(obj);
 	return 0;
 }

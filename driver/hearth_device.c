@@ -113,7 +113,11 @@ int hearth_device_init(struct hearth_device *hdev)
 	spin_lock_init(&hdev->queues.lock);
 	INIT_LIST_HEAD(&hdev->bos.list);
 	ida_init(&hdev->contexts);
+	INIT_LIST_HEAD(&hdev->bos.imports);
 	ret = drmm_mutex_init(&hdev->drm, &hdev->bos.lock);
+	if (ret)
+		return ret;
+	ret = drmm_mutex_init(&hdev->drm, &hdev->bos.imports_lock);
 	if (ret)
 		return ret;
 

@@ -3,7 +3,8 @@
  * The board as the driver sees it. Each part's own state is private to its .c file; here is what
  * all share.
  *
- * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock; dma_resv of a buffer;
+ * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock; hearth_device.bos.imports_lock;
+ * dma_resv of a buffer;
  * hearth_device.bos.lock, hearth_vram.lock or hearth_admin.lock; hearth_device.queues.lock;
  * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
  * hearth_vm.lock and hearth_admin.lock, which page faults never take.
@@ -24,6 +25,7 @@
 
 #include "compat.h"
 
+struct hearth_account;
 struct hearth_admin;
 struct hearth_irq;
 struct hearth_vram;
@@ -129,8 +131,15 @@ struct hearth_device {
 		 * hearth_queue
 		 */
 		struct mutex lock;
-		/** @bos.list: of hearth_bo.node */
+		/** @bos.list: of hearth_bo.node, of pages and user pointers */
 		struct list_head list;
+		/**
+		 * @bos.imports_lock: protects @bos.imports and the sgt of each; outside of the
+		 * dma_resv of an import, which is its exporter's
+		 */
+		struct mutex imports_lock;
+		/** @bos.imports: of hearth_bo.node, of imports */
+		struct list_head imports;
 	} bos;
 
 	/** @contexts: ids in use, 1 to info.contexts */
@@ -156,6 +165,10 @@ struct hearth_file {
 	struct xarray vms;
 	/** @queues: struct hearth_queue by id; each entry holds a reference */
 	struct xarray queues;
+	/** @board_account: the opener's, for board memory; holds a reference */
+	struct hearth_account *board_account;
+	/** @host_account: the opener's, for host memory; holds a reference */
+	struct hearth_account *host_account;
 };
 
 /** HEARTH_MAX_VMS - address spaces of one open file */

@@ -17,8 +17,11 @@
 
 #include "hearth_bo.h"
 #include "hearth_device.h"
+#include "hearth_dmabuf.h"
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
+#include "hearth_quota.h"
+#include "hearth_userptr.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
 
@@ -69,6 +72,14 @@ static void hearth_query_memory(struct hearth_device *hdev, struct drm_hearth_qu
 	out->board_free = hearth_vram_available(hdev);
 }
 
+static void hearth_query_quota(struct hearth_file *hfile, struct drm_hearth_query_quota *out)
+{
+	out->board_limit = hearth_account_limit(hfile->board_account);
+	out->board_used = hearth_account_used(hfile->board_account);
+	out->host_limit = hearth_account_limit(hfile->host_account);
+	out->host_used = hearth_account_used(hfile->host_account);
+}
+
 /**
  * hearth_ioctl_dev_query() - DRM_IOCTL_HEARTH_DEV_QUERY
  * @drm: the device
@@ -87,6 +98,7 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		struct drm_hearth_query_device device;
 		struct drm_hearth_query_firmware firmware;
 		struct drm_hearth_query_memory memory;
+		struct drm_hearth_query_quota quota;
 	} out = {};
 	u32 size, room = args->size;
 	int idx, ret = 0;
@@ -105,6 +117,10 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 	case DRM_HEARTH_QUERY_MEMORY:
 		hearth_query_memory(hdev, &out.memory);
 		size = sizeof(out.memory);
+		break;
+	case DRM_HEARTH_QUERY_QUOTA:
+		hearth_query_quota(file->driver_priv, &out.quota);
+		size = sizeof(out.quota);
 		break;
 	default:
 		ret = -EINVAL;
@@ -136,7 +152,15 @@ static const struct drm_ioctl_desc hearth_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_DESTROY, hearth_ioctl_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_WAIT, hearth_ioctl_queue_wait, 0),
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_STATE, hearth_ioctl_queue_state, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_BO_USERPTR, hearth_ioctl_bo_userptr, 0),
 };
+
+static void hearth_file_free(struct hearth_file *hfile)
+{
+	hearth_account_put(hfile->board_account);
+	hearth_account_put(hfile->host_account);
+	kfree(hfile);
+}
 
 static int hearth_open(struct drm_device *drm, struct drm_file *file)
 {
@@ -146,6 +170,12 @@ static int hearth_open(struct drm_device *drm, struct drm_file *file)
 	if (!hfile)
 		return -ENOMEM;
 	hfile->hdev = to_hearth_device(drm);
+	hfile->board_account = hearth_account_open(hfile->hdev);
+	hfile->host_account = hearth_account_open(NULL);
+	if (!hfile->board_account || !hfile->host_account) {
+		hearth_file_free(hfile);
+		return -ENOMEM;
+	}
 	xa_init_flags(&hfile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&hfile->queues, XA_FLAGS_ALLOC1);
 	file->driver_priv = hfile;
@@ -164,7 +194,7 @@ static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
 	hearth_vm_close_all(hfile);
 	xa_destroy(&hfile->queues);
 	xa_destroy(&hfile->vms);
-	kfree(hfile);
+	hearth_file_free(hfile);
 }
 
 DEFINE_DRM_ACCEL_FOPS(hearth_fops);
@@ -175,6 +205,8 @@ static const struct drm_driver hearth_drm_driver = {
 	.postclose = hearth_postclose,
 	.ioctls = hearth_ioctls,
 	.num_ioctls = ARRAY_SIZE(hearth_ioctls),
+	.gem_prime_import = hearth_dmabuf_import,
+	.gem_prime_import_sg_table = hearth_dmabuf_import_sg_table,
 	.fops = &hearth_fops,
 	.name = "hearth",
 	.desc = "Hearth Board Interface accelerators",
@@ -231,3 +263,4 @@ module_pci_driver(hearth_pci_driver);
 MODULE_DESCRIPTION("Hearth Board Interface accelerators");
 MODULE_AUTHOR("The Hearth project");
 MODULE_LICENSE("GPL");
+HEARTH_IMPORT_DMA_BUF;

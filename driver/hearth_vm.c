@@ -12,6 +12,7 @@
 
 #include "hearth_admin.h"
 #include "hearth_bo.h"
+#include "hearth_quota.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
 
@@ -73,17 +74,24 @@ static int hearth_table_alloc(void *owner, u64 *address, void **backing)
 	if (!table)
 		return -ENOMEM;
 	INIT_LIST_HEAD(&table->blocks);
+	ret = hearth_account_charge(vm->account, PAGE_SIZE);
+	if (ret)
+		goto out_table;
 	ret = hearth_vram_alloc(hdev, PAGE_SIZE, &table->blocks);
-	if (ret) {
-		kfree(table);
-		return ret;
-	}
+	if (ret)
+		goto out_account;
 	hearth_vram_zero(hdev, &table->blocks);
 	hearth_vram_for_each(hdev, &table->blocks, 0, PAGE_SIZE, hearth_table_first, &position);
 	table->io = (u64 __iomem *)(hdev->aperture.io + position);
 	*address = hdev->aperture.base + position;
 	*backing = table;
 	return 0;
+
+out_account:
+	hearth_account_uncharge(vm->account, PAGE_SIZE);
+out_table:
+	kfree(table);
+	return ret;
 }
 
 static void hearth_table_free(void *owner, void *backing)
@@ -92,6 +100,7 @@ static void hearth_table_free(void *owner, void *backing)
 	struct hearth_table *table = backing;
 
 	hearth_vram_free(vm->hdev, &table->blocks);
+	hearth_account_uncharge(vm->account, PAGE_SIZE);
 	kfree(table);
 }
 
@@ -247,6 +256,7 @@ static void hearth_vm_free(struct drm_gpuvm *base)
 	struct hearth_vm *vm = to_hearth_vm(base);
 
 	mutex_destroy(&vm->lock);
+	hearth_account_put(vm->account);
 	kfree(vm);
 }
 
@@ -425,8 +435,9 @@ void hearth_vm_close_all(struct hearth_file *hfile)
 	}
 }
 
-static struct hearth_vm *hearth_vm_create(struct hearth_device *hdev)
+static struct hearth_vm *hearth_vm_create(struct hearth_file *hfile)
 {
+	struct hearth_device *hdev = hfile->hdev;
 	struct drm_gem_object *resv;
 	struct hearth_vm *vm;
 	int context, ret;
@@ -435,6 +446,7 @@ static struct hearth_vm *hearth_vm_create(struct hearth_device *hdev)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	vm->hdev = hdev;
+	vm->account = hearth_account_get(hfile->board_account);
 	context = ida_alloc_range(&hdev->contexts, 1, hdev->info.contexts, GFP_KERNEL);
 	if (context < 0) {
 		ret = context == -ENOSPC ? -EBUSY : context;
@@ -467,6 +479,7 @@ out_resv:
 out_context:
 	ida_free(&hdev->contexts, vm->context);
 out_vm:
+	hearth_account_put(vm->account);
 	kfree(vm);
 	return ERR_PTR(ret);
 }
@@ -482,7 +495,6 @@ out_vm:
  */
 int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
-	struct hearth_device *hdev = to_hearth_device(drm);
 	struct hearth_file *hfile = file->driver_priv;
 	struct drm_hearth_vm_create *args = data;
 	struct hearth_vm *vm;
@@ -499,7 +511,7 @@ int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *
 		ret = ret == -EBUSY ? -EBUSY : -ENOMEM;
 		goto out_exit;
 	}
-	vm = hearth_vm_create(hdev);
+	vm = hearth_vm_create(hfile);
 	if (IS_ERR(vm)) {
 		ret = PTR_ERR(vm);
 		xa_erase(&hfile->vms, id);
@@ -554,10 +566,12 @@ static int hearth_bind_flags(u32 flags, struct hearth_bo *bo, u64 *leaf)
 {
 	*leaf = HBI_PTE_V | HBI_PTE_R | HBI_PTE_U | HBI_PTE_A;
 	if (flags & DRM_HEARTH_VM_BIND_EXEC) {
-		if (bo->placement != DRM_HEARTH_PLACEMENT_BOARD)
+		if (bo->kind != HEARTH_BO_BOARD)
 			return -EINVAL;
 		*leaf |= HBI_PTE_X;
 	} else if (!(flags & DRM_HEARTH_VM_BIND_READONLY)) {
+		if (bo->readonly)
+			return -EACCES;
 		*leaf |= HBI_PTE_W | HBI_PTE_D;
 	}
 	return 0;
@@ -592,8 +606,8 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
  *
  * Returns: 0; -EINVAL for an unknown operation or flag, for numbers that are not multiples of 4096,
  * for a range that is empty, outside the buffer or outside the addresses that may be bound, for EXEC
- * of host memory, and for fields that UNMAP has not; -ENOENT for an unknown id or handle; -ENOSPC or
- * -ENOMEM without memory for tables; -ENODEV or -EIO when the board is gone or has failed.
+ * of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only read;
+ * -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ENODEV or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {

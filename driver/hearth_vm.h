@@ -28,6 +28,8 @@ struct hearth_vm {
 	struct mutex lock;
 	/** @pt: the page tables */
 	struct hearth_pt pt;
+	/** @account: that the tables are charged to; holds a reference */
+	struct hearth_account *account;
 	/** @context: the board's id of it */
 	u32 context;
 	/** @queues: that use it */

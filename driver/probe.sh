@@ -73,4 +73,10 @@ void *probe(struct drm_gpuvm *vm, struct drm_gem_object *obj)
 { return drm_gpuvm_bo_obtain_locked(vm, obj); }
 END
 
+name=HEARTH_HAVE_BARE_IMPORT_NS
+probe "$@" <<'END'
+#include <linux/module.h>
+MODULE_IMPORT_NS(DMA_BUF);
+END
+
 cmp -s "$scratch/config.h" "$out" || cp "$scratch/config.h" "$out"

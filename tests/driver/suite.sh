@@ -16,7 +16,8 @@ free_before=$(free_kib)
 mappings_before=$(mappings)
 
 load_driver || exit 1
-for program in ioctls memory vm queue fault process random unplug; do
+load_peers
+for program in ioctls memory userptr import vm queue fault process random canary unplug; do
 	say "test-driver-$program"
 	tap $program test-driver-$program
 done

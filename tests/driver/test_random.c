@@ -20,6 +20,7 @@
 #define FEW	6
 
 static int fd;
+static uint8_t lent[64 * 4096] __attribute__((aligned(4096)));
 
 struct worker {
 	pthread_t thread;
@@ -107,6 +108,14 @@ static void call_buffer(struct worker *worker)
 	};
 	struct drm_hearth_bo_info info = { .handle = small(worker) };
 
+	struct drm_hearth_bo_userptr userptr = {
+		.address = below(worker, 4) ? (uintptr_t)lent + page(worker) : any(worker),
+		.size = page(worker),
+		.flags = below(worker, 8) ? below(worker, 2) : (uint32_t)any(worker),
+	};
+
+	if (!below(worker, 4))
+		call(worker, DRM_IOCTL_HEARTH_BO_USERPTR, &userptr);
 	call(worker, DRM_IOCTL_HEARTH_BO_CREATE, &create);
 	if (!call(worker, DRM_IOCTL_HEARTH_BO_INFO, &info))
 		worker->offset = info.mmap_offset;
@@ -182,7 +191,7 @@ static void call_query(struct worker *worker)
 {
 	uint8_t room[8192];
 	struct drm_hearth_dev_query query = {
-		.type = below(worker, 5),
+		.type = below(worker, 8),
 		.size = below(worker, 4) ? below(worker, sizeof(room)) : (uint32_t)any(worker),
 		.pointer = below(worker, 4) ? (uintptr_t)room : any(worker),
 	};

@@ -43,6 +43,13 @@ load_driver() {
 	wait_for "/dev/accel/accel0 appears" test -c /dev/accel/accel0
 }
 
+# Other devices that buffers can be shared with.
+load_peers() {
+	while read -r module; do
+		insmod "/run/modules/$module.ko" 2>/dev/null
+	done </run/modules/peers
+}
+
 unload_driver() {
 	check "hearth.ko unloads" rmmod hearth
 }

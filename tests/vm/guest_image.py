@@ -15,6 +15,8 @@ import subprocess
 BUSYBOX = "/usr/bin/busybox"
 # Loaded before the disk can be mounted; their dependencies come by themselves.
 BOOT_MODULES = ["crc32c_generic", "libcrc32c", "virtio_blk", "erofs"]
+# Other devices' drivers, for suites that share buffers with them.
+PEER_MODULES = ["vgem"]
 
 
 class ImageError(Exception):
@@ -161,10 +163,12 @@ def make_initramfs(path, release, hearth_module, firmware, init):
     cpio.entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1))
     cpio.add("bin/busybox", read(BUSYBOX), 0o755)
     cpio.add("init", read(init), 0o755)
-    for name in dict.fromkeys(boot + needs):
+    peers = modules.closure(PEER_MODULES)
+    for name in dict.fromkeys(boot + needs + peers):
         cpio.add("modules/%s.ko" % name, modules.read(name))
     cpio.add("modules/boot", "".join(n + "\n" for n in boot).encode())
     cpio.add("modules/needs", "".join(n + "\n" for n in needs if n not in boot).encode())
+    cpio.add("modules/peers", "".join(n + "\n" for n in peers if n not in boot).encode())
     if firmware:
         cpio.add("lib/firmware/hearth/hbi-rv64.bin", read(firmware))
     cpio.close()

@@ -47,14 +47,23 @@ int hearth_drm_open(const char *node);
 int hearth_drm_query_device(int fd, struct drm_hearth_query_device *out);
 int hearth_drm_query_firmware(int fd, struct drm_hearth_query_firmware *out);
 int hearth_drm_query_memory(int fd, struct drm_hearth_query_memory *out);
+/* What the user who opened @fd may have and has. */
+int hearth_drm_query_quota(int fd, struct drm_hearth_query_quota *out);
 
 /* @handle is closed with hearth_drm_bo_close(). */
 int hearth_drm_bo_create(int fd, uint64_t size, uint32_t placement, uint32_t *handle);
+/*
+ * A buffer of the pages that lie at @address now, both of whole pages. They stay pinned until the buffer is
+ * closed and unbound, and count against RLIMIT_MEMLOCK (-ENOMEM). @flags: DRM_HEARTH_BO_USERPTR_*.
+ */
+int hearth_drm_bo_userptr(int fd, void *address, uint64_t size, uint32_t flags, uint32_t *handle);
 int hearth_drm_bo_info(int fd, uint32_t handle, struct drm_hearth_bo_info *out);
 /* Maps the whole buffer, read and write; unmapped with munmap(*address, size). */
 int hearth_drm_bo_map(int fd, uint32_t handle, uint64_t size, void **address);
 int hearth_drm_bo_close(int fd, uint32_t handle);
+/* @dmabuf: a new file descriptor, close-on-exec. */
 int hearth_drm_bo_export(int fd, uint32_t handle, int *dmabuf);
+/* A dma-buf of any exporter whose memory the board can reach by DMA; @dmabuf stays the caller's. */
 int hearth_drm_bo_import(int fd, int dmabuf, uint32_t *handle);
 
 int hearth_drm_vm_create(int fd, uint32_t *vm_id);

@@ -60,10 +60,29 @@ int hearth_drm_query_memory(int fd, struct drm_hearth_query_memory *out)
 	return hearth_drm_query(fd, DRM_HEARTH_QUERY_MEMORY, out, sizeof(*out));
 }
 
+int hearth_drm_query_quota(int fd, struct drm_hearth_query_quota *out)
+{
+	return hearth_drm_query(fd, DRM_HEARTH_QUERY_QUOTA, out, sizeof(*out));
+}
+
 int hearth_drm_bo_create(int fd, uint64_t size, uint32_t placement, uint32_t *handle)
 {
 	struct drm_hearth_bo_create args = { .size = size, .placement = placement };
 	int ret = hearth_drm_ioctl(fd, DRM_IOCTL_HEARTH_BO_CREATE, &args);
+
+	if (!ret)
+		*handle = args.handle;
+	return ret;
+}
+
+int hearth_drm_bo_userptr(int fd, void *address, uint64_t size, uint32_t flags, uint32_t *handle)
+{
+	struct drm_hearth_bo_userptr args = {
+		.address = (uintptr_t)address,
+		.size = size,
+		.flags = flags,
+	};
+	int ret = hearth_drm_ioctl(fd, DRM_IOCTL_HEARTH_BO_USERPTR, &args);
 
 	if (!ret)
 		*handle = args.handle;

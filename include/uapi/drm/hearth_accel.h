@@ -11,7 +11,7 @@
  * - Structures only grow at their end; zero in a new field means the old behaviour.
  * - Handles and ids belong to the open file and are never 0.
  * - Timeouts are absolute CLOCK_MONOTONIC nanoseconds; waits can be restarted after a signal.
- * - -ENOENT: no such handle or id. -ENOSPC: no board memory. -ENODEV: the board is gone.
+ * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up. -ENODEV: the board is gone.
  *   -ECANCELED: the queue's context failed or the board was reset. -ETIME: the time is over.
  * - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
  *
@@ -35,6 +35,7 @@ extern "C" {
 #define DRM_HEARTH_QUEUE_DESTROY 0x07
 #define DRM_HEARTH_QUEUE_WAIT	 0x08
 #define DRM_HEARTH_QUEUE_STATE	 0x09
+#define DRM_HEARTH_BO_USERPTR	 0x0b
 
 #define DRM_IOCTL_HEARTH_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_DEV_QUERY, struct drm_hearth_dev_query)
@@ -56,6 +57,8 @@ extern "C" {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_WAIT, struct drm_hearth_queue_wait)
 #define DRM_IOCTL_HEARTH_QUEUE_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_STATE, struct drm_hearth_queue_state)
+#define DRM_IOCTL_HEARTH_BO_USERPTR \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_USERPTR, struct drm_hearth_bo_userptr)
 
 /**
  * enum drm_hearth_query - what DEV_QUERY tells
@@ -67,6 +70,8 @@ enum drm_hearth_query {
 	DRM_HEARTH_QUERY_FIRMWARE = 1,
 	/** @DRM_HEARTH_QUERY_MEMORY: struct drm_hearth_query_memory */
 	DRM_HEARTH_QUERY_MEMORY = 2,
+	/** @DRM_HEARTH_QUERY_QUOTA: struct drm_hearth_query_quota */
+	DRM_HEARTH_QUERY_QUOTA = 5,
 };
 
 /**
@@ -151,6 +156,23 @@ struct drm_hearth_query_memory {
 };
 
 /**
+ * struct drm_hearth_query_quota - what the user who opened the file may have, in bytes
+ *
+ * The use is of all files that this user has opened: of this board for board memory, of all boards
+ * for host memory. What would exceed a limit is refused with -ENOSPC.
+ */
+struct drm_hearth_query_quota {
+	/** @board_limit: board memory, page tables included; all of it if there is no limit */
+	__u64 board_limit;
+	/** @board_used: now */
+	__u64 board_used;
+	/** @host_limit: host memory, that of user pointers included */
+	__u64 host_limit;
+	/** @host_used: now */
+	__u64 host_used;
+};
+
+/**
  * enum drm_hearth_placement - where a buffer lies
  */
 enum drm_hearth_placement {
@@ -177,6 +199,35 @@ struct drm_hearth_bo_create {
 	__u32 pad;
 };
 
+/** DRM_HEARTH_BO_USERPTR_READONLY - the board may not write; the pages need not be writable */
+#define DRM_HEARTH_BO_USERPTR_READONLY (1 << 0)
+
+/**
+ * struct drm_hearth_bo_userptr - make a buffer of memory that the process has already
+ *
+ * The pages under [@address, @address + @size) now are the buffer until it goes, whatever is mapped
+ * there later. They are pinned: they count against RLIMIT_MEMLOCK. The board and the process see one
+ * memory. The buffer cannot be mapped by the device file, nor exported. -EFAULT: pages that are not
+ * there, may not be written, or cannot be pinned (device memory, shared mappings of most file systems).
+ */
+struct drm_hearth_bo_userptr {
+	/** @address: in, a multiple of the page size */
+	__u64 address;
+	/** @size: in, bytes, a multiple of the page size */
+	__u64 size;
+	/** @flags: DRM_HEARTH_BO_USERPTR_READONLY */
+	__u32 flags;
+	/** @handle: out; closed with DRM_IOCTL_GEM_CLOSE */
+	__u32 handle;
+};
+
+/** DRM_HEARTH_BO_IS_USERPTR - made by BO_USERPTR */
+#define DRM_HEARTH_BO_IS_USERPTR  (1 << 0)
+/** DRM_HEARTH_BO_IS_IMPORTED - another device's memory, come as a dma-buf */
+#define DRM_HEARTH_BO_IS_IMPORTED (1 << 1)
+/** DRM_HEARTH_BO_IS_READONLY - can be bound with DRM_HEARTH_VM_BIND_READONLY only */
+#define DRM_HEARTH_BO_IS_READONLY (1 << 2)
+
 /**
  * struct drm_hearth_bo_info - ask about a buffer
  */
@@ -187,8 +238,12 @@ struct drm_hearth_bo_info {
 	__u32 placement;
 	/** @size: out, bytes */
 	__u64 size;
-	/** @mmap_offset: out, for mmap() of the device file */
+	/** @mmap_offset: out, for mmap() of the device file; 0: it cannot be mapped so */
 	__u64 mmap_offset;
+	/** @flags: out, DRM_HEARTH_BO_IS_* */
+	__u32 flags;
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
