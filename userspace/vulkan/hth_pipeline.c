@@ -5,6 +5,7 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "hth_private.h"
 
@@ -218,6 +219,7 @@ static VkResult compile(struct hth_device *device, const struct request *request
 	const char *reason = NULL;
 	const struct hth_compiler *hc = hth_compiler_get(&reason);
 	struct hc_kernel *compiled = NULL;
+	struct timespec begin, end;
 	enum hc_result result;
 	char *message = NULL;
 
@@ -227,7 +229,12 @@ static VkResult compile(struct hth_device *device, const struct request *request
 			reason ? reason : "it does not know this machine");
 		return VK_ERROR_INITIALIZATION_FAILED;
 	}
+	clock_gettime(CLOCK_MONOTONIC, &begin);
 	result = hc->compile(&request->info, &compiled, &message);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	hth_dump_shader(&request->info, key,
+			(double)(end.tv_sec - begin.tv_sec) +
+				1e-9 * (double)(end.tv_nsec - begin.tv_nsec));
 	if (result != HC_OK) {
 		hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 			"hearth-compile", "vkCreateComputePipelines: entry point %s: %s%s%s",

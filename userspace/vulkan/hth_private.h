@@ -376,6 +376,8 @@ struct hth_kernel *hth_pipeline_cache_find(struct hth_pipeline_cache *cache, con
 void hth_pipeline_cache_add(struct hth_pipeline_cache *cache, struct hth_kernel *kernel);
 struct hth_kernel *hth_disk_cache_load(const uint8_t key[32]);
 void hth_disk_cache_store(const struct hth_kernel *kernel);
+/* Writes the module to HEARTH_DUMP_DIR, if that is set; @seconds: what compiling took. */
+void hth_dump_shader(const struct hc_compile_info *info, const uint8_t key[32], double seconds);
 /* Folder of the disk cache with the given file in it; false when there is none. */
 bool hth_disk_cache_path(char *path, size_t size, const char *file);
 bool hth_disk_cache_read(const char *path, void **data, size_t *size, size_t limit);
