@@ -55,6 +55,47 @@ static void expect_barrier_loop(struct run *r)
 	}
 }
 
+static uint32_t leave_turn(uint32_t sum, uint32_t x, uint32_t t, uint32_t l)
+{
+	if ((x ^ t) & 1)
+		return sum;
+	sum += x;
+	if (x & 2)
+		return sum;
+	for (uint32_t k = 0; k < (l & 3) && !(x >> k & 4); k++)
+		sum += 100;
+	return sum;
+}
+
+static uint32_t leave_shader(uint32_t own, uint32_t next, uint32_t v, uint32_t l)
+{
+	if (l >= 7 && !(v & 1))
+		return own;
+	for (uint32_t k = 0; k < 4; k++) {
+		if ((v >> k & 3) == 3)
+			return next;
+		next += k;
+	}
+	return l >= 24 ? next : next ^ 0x80000000u;
+}
+
+static void expect_barrier_leave(struct run *r)
+{
+	for (uint32_t g = 0; g < 3; g++) {
+		const uint32_t *v = WORDS(r, 1) + g * 48;
+		uint32_t s[48], sum[48] = { 0 };
+
+		for (uint32_t t = 0; t < 3; t++) {
+			for (uint32_t l = 0; l < 48; l++)
+				s[(l + t) % 48] = v[l] + t;
+			for (uint32_t l = 0; l < 48; l++)
+				sum[l] = leave_turn(sum[l], s[47 - l], t, l);
+		}
+		for (uint32_t l = 0; l < 48; l++)
+			WANT(r, 0)[g * 48 + l] = leave_shader(sum[l], sum[(l + 1) % 48], v[l], l);
+	}
+}
+
 static void expect_transpose(struct run *r)
 {
 	const uint32_t width = 24, height = 16;
@@ -199,6 +240,11 @@ static const struct shader_case cases[] = {
 	  { 3, 1, 1 },
 	  .buffers = { { 384, 0, 0, SSBO }, { 384, 0, 1, SSBO } },
 	  .expect = expect_barrier_loop },
+	{ "barrier_leave",
+	  { 48, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 576, 0, 0, SSBO }, { 576, 0, 1, SSBO } },
+	  .expect = expect_barrier_leave },
 	{ "transpose",
 	  { 8, 8, 1 },
 	  { 3, 2, 1 },

@@ -277,8 +277,9 @@ static void emit_switch(struct hc_emit *e, struct hc_node *node)
 	uint32_t i, j, count = 0;
 
 	node->break_block = after;
-	selector =
-		group_level ? hc_group_value(e, node->condition) : hc_lane0(e, node->condition, 0);
+	selector = !node->condition ? LLVMConstInt(e->i32, 0, false)
+		   : group_level    ? hc_group_value(e, node->condition)
+				    : hc_lane0(e, node->condition, 0);
 	for (i = 0; i < node->case_count; i++) {
 		enter[i] = new_block(e, "case");
 		node->cases[i].block = new_block(e, "");
@@ -301,7 +302,8 @@ static void emit_switch(struct hc_emit *e, struct hc_node *node)
 
 static void emit_divergent_switch(struct hc_emit *e, struct hc_node *node)
 {
-	LLVMValueRef all = hc_exec(e), selector = hc_lanes(e, node->condition, 0), left;
+	LLVMValueRef all = hc_exec(e), left;
+	LLVMValueRef selector = node->condition ? hc_lanes(e, node->condition, 0) : NULL;
 	LLVMValueRef others = all, *match = HC_NEW(e->hc, LLVMValueRef, node->case_count);
 	uint32_t i, j;
 

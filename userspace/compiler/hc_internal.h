@@ -241,7 +241,7 @@ struct hc_node {
 	struct hc_node *parent;
 	uint32_t block; /* of CODE; of the terminator of IF and SWITCH; header of LOOP */
 	uint32_t first, end;
-	uint32_t condition; /* id, of IF; selector of SWITCH */
+	uint32_t condition; /* id, of IF; selector of SWITCH, or 0: the default */
 	struct hc_list body[2];
 	struct hc_case *cases;
 	uint32_t case_count;
@@ -317,6 +317,8 @@ struct hc_regions {
 	} *reads, *writes;
 };
 
+/* Makes what stands behind the last barrier of a loop's body or a case something that lanes may leave apart. */
+void hc_part_tails(struct hc_module *m, struct hc_list *tree);
 struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
 
 /* Calls @visit for each id that an instruction reads, through pointers' access chains to their indices. */

@@ -332,7 +332,8 @@ static void find_uses(struct cutter *c, struct hc_list *list)
 		case HC_NODE_IF:
 		case HC_NODE_SWITCH:
 			/* At group level the condition is read outside all regions. */
-			note_use(&use, node->condition);
+			if (node->condition)
+				note_use(&use, node->condition);
 			break;
 		case HC_NODE_EDGE:
 		case HC_NODE_JUMP:
@@ -359,6 +360,7 @@ struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, stru
 	uint32_t id;
 
 	find_barriers(&c, tree);
+	hc_part_tails(m, tree);
 	do {
 		c.changed = false;
 		raise_jumps(&c, tree);
