@@ -5,14 +5,13 @@
  *
  * A work-group computes a tile of y. THREADS_N neighbouring invocations lie along n, so that they read
  * neighbouring weights and write neighbouring outputs and all read the same activation; each computes
- * 4 × 4 outputs. Tiles of x (row-major) and of w (transposed, dequantised) go through shared memory.
+ * TILE_R × TILE_N outputs. Tiles of x (row-major) and of w (transposed, dequantised) go through shared memory.
  */
 #version 450
 #extension GL_EXT_control_flow_attributes : require
 #extension GL_GOOGLE_include_directive : require
 
-#define TILE_R 4 /* outputs of an invocation */
-#define TILE_N 4
+#define UNROLL_K 4 /* divides STEP_K */
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint THREADS_N = 16;
@@ -22,11 +21,9 @@ layout(constant_id = 3) const bool WHOLE_WORDS = true;
  * k staged at a time; 32 for block types. THREADS_N is a multiple of 16, and THREADS_R · UNIT divides 4 · STEP_K.
  */
 layout(constant_id = 4) const uint STEP_K = 32;
-/*
- * How invocations share out the weights: sixteen neighbours at sixteen rows, which makes stores contiguous, or
- * along the rows, which makes loads contiguous.
- */
-layout(constant_id = 5) const bool STAGE_ALONG_N = true;
+/* Outputs of an invocation: TILE_R · TILE_N of them, and TILE_N weights, should find room in registers. */
+layout(constant_id = 5) const uint TILE_R = 4;
+layout(constant_id = 6) const uint TILE_N = 4;
 
 const uint GROUP_R = THREADS_R * TILE_R;
 const uint GROUP_N = THREADS_N * TILE_N;
@@ -53,7 +50,6 @@ layout(push_constant) uniform Push {
 shared float x_tile[GROUP_R * STEP_K];
 shared float w_tile[STEP_K * GROUP_N];
 
-/* Tiles are whole multiples of the work-group, so that all its invocations loop alike. */
 void stage_x(uint first_row, uint first_k)
 {
 	for (uint at = 0; at < GROUP_R * STEP_K; at += gl_WorkGroupSize.x) {
@@ -61,10 +57,12 @@ void stage_x(uint first_row, uint first_k)
 		uint row = min(first_row + i / STEP_K, rows - 1);
 		uint k = first_k + i % STEP_K;
 
-		x_tile[i] = k < columns ? x[x_first + row * columns + k] : 0.0;
+		if (GROUP_R * STEP_K % gl_WorkGroupSize.x == 0 || i < GROUP_R * STEP_K)
+			x_tile[i] = k < columns ? x[x_first + row * columns + k] : 0.0;
 	}
 }
 
+/* Sixteen neighbours at sixteen rows: that makes stores contiguous. */
 void stage_w(uint first_n, uint first_k)
 {
 	const uint step_units = STEP_K / UNIT;
@@ -72,8 +70,8 @@ void stage_w(uint first_n, uint first_k)
 
 	for (uint at = 0; at < GROUP_N * step_units; at += gl_WorkGroupSize.x) {
 		uint i = at + gl_LocalInvocationIndex;
-		uint n = STAGE_ALONG_N ? i / (16 * step_units) * 16 + i % 16 : i / step_units;
-		uint u = STAGE_ALONG_N ? i / 16 % step_units : i % step_units;
+		uint n = i / (16 * step_units) * 16 + i % 16;
+		uint u = i / 16 % step_units;
 		uint unit = first_k / UNIT + u;
 		float scale = 0.0;
 
@@ -81,6 +79,8 @@ void stage_w(uint first_n, uint first_k)
 			values[e] = 0.0;
 		if (unit < units)
 			scale = read_unit(min(first_n + n, n_count - 1), columns, w_first, unit, values);
+		if (GROUP_N * step_units % gl_WorkGroupSize.x != 0 && i >= GROUP_N * step_units)
+			break;
 		[[unroll]] for (uint e = 0; e < UNIT; e++)
 			w_tile[unit_element(u, e) * GROUP_N + n] = scale * values[e];
 	}
@@ -102,16 +102,22 @@ void main()
 		stage_x(first_row, first_k);
 		stage_w(first_n, first_k);
 		barrier();
-		for (uint k = 0; k < STEP_K; k++) {
-			float weights[TILE_N];
+		/* Several k a turn, so that addresses are computed once for them. */
+		for (uint first = 0; first < STEP_K; first += UNROLL_K) {
+			uint w_at = first * GROUP_N + thread_n;
+			uint x_at = thread_r * (TILE_R * STEP_K) + first;
 
-			[[unroll]] for (uint n = 0; n < TILE_N; n++)
-				weights[n] = w_tile[k * GROUP_N + n * THREADS_N + thread_n];
-			[[unroll]] for (uint r = 0; r < TILE_R; r++) {
-				float activation = x_tile[(thread_r * TILE_R + r) * STEP_K + k];
+			[[unroll]] for (uint k = 0; k < UNROLL_K; k++) {
+				float weights[TILE_N];
 
 				[[unroll]] for (uint n = 0; n < TILE_N; n++)
-					sums[r][n] = fma(activation, weights[n], sums[r][n]);
+					weights[n] = w_tile[w_at + (k * GROUP_N + n * THREADS_N)];
+				[[unroll]] for (uint r = 0; r < TILE_R; r++) {
+					float activation = x_tile[x_at + (r * STEP_K + k)];
+
+					[[unroll]] for (uint n = 0; n < TILE_N; n++)
+						sums[r][n] = fma(activation, weights[n], sums[r][n]);
+				}
 			}
 		}
 		barrier();

@@ -37,6 +37,7 @@ struct options {
 	bool list;
 	bool quiet;
 	bool ids;
+	bool exact;
 };
 
 enum {
@@ -46,6 +47,7 @@ enum {
 	OPTION_KV,
 	OPTION_BATCH,
 	OPTION_IDS,
+	OPTION_EXACT,
 };
 
 static const struct argp_option argp_options[] = {
@@ -65,7 +67,12 @@ static const struct argp_option argp_options[] = {
 	  1 },
 	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
 	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
-	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 64)", 2 },
+	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 256)", 2 },
+	{ "exact", OPTION_EXACT, NULL, 0,
+	  "compute in float32 throughout; else a device that multiplies bytes fast rounds "
+	  "activations "
+	  "to 8 bits for Q8_0 and Q4_0 weights",
+	  2 },
 	{ "ids", OPTION_IDS, NULL, 0, "write token ids, one a line, in place of text", 2 },
 	{ "quiet", 'q', NULL, 0, "no progress and no report", 2 },
 	{ 0 },
@@ -148,6 +155,9 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_LIST:
 		o->list = true;
+		return 0;
+	case OPTION_EXACT:
+		o->exact = true;
 		return 0;
 	case OPTION_IDS:
 		o->ids = true;
@@ -357,6 +367,7 @@ static int load(struct run *run)
 		.context = o->context,
 		.kv_type = o->kv_type,
 		.max_rows = o->batch,
+		.precision = o->exact ? HEARTH_PRECISION_EXACT : HEARTH_PRECISION_FAST,
 		.progress = show_progress,
 		.progress_user = &run->monitor,
 	};
@@ -527,7 +538,7 @@ int main(int argc, char **argv)
 		.options = {
 			.prompt = "Once upon a time",
 			.sampler = { .top_k = 40, .top_p = 0.95f, .seed = 1 },
-			.batch = 64,
+			.batch = 256,
 			.kv_type = HEARTH_TYPE_F32,
 		},
 		.monitor = { .terminal = isatty(STDERR_FILENO) },

@@ -267,12 +267,16 @@ static void expect_integer_dot(struct run *r)
 {
 	for (uint32_t i = 0; i < run_invocations(r); i++) {
 		uint32_t a = WORDS(r, 1)[2 * i], b = WORDS(r, 1)[2 * i + 1],
-			 *want = WANT(r, 0) + 6 * i;
-		int64_t of_signed = 0, of_unsigned = 0;
+			 *want = WANT(r, 0) + 9 * i;
+		int64_t of_signed = 0, of_unsigned = 0, mixed[3] = { 0 };
 
 		for (int k = 0; k < 4; k++) {
 			of_signed += (int8_t)(a >> 8 * k) * (int8_t)(b >> 8 * k);
 			of_unsigned += (uint8_t)(a >> 8 * k) * (uint8_t)(b >> 8 * k);
+			mixed[0] += (int8_t)(a >> 8 * k) * (uint8_t)(b >> 8 * k);
+			mixed[1] += (int8_t)(a >> 8 * k) * (uint8_t)((b & 0x7f7f7f7f) >> 8 * k);
+			mixed[2] +=
+				(uint8_t)((a >> 4 & 0x0f0f0f0f) >> 8 * k) * (int8_t)(b >> 8 * k);
 		}
 		want[0] = want[2] = (uint32_t)of_signed;
 		want[1] = (uint32_t)of_unsigned;
@@ -282,6 +286,8 @@ static void expect_integer_dot(struct run *r)
 		want[5] = of_unsigned + 0xffff0000 > UINT32_MAX
 				  ? UINT32_MAX
 				  : (uint32_t)(of_unsigned + 0xffff0000);
+		for (int k = 0; k < 3; k++)
+			want[6 + k] = (uint32_t)mixed[k];
 	}
 }
 
@@ -289,7 +295,7 @@ static const struct shader_case cases[] = {
 	{ "integer_dot",
 	  { 64, 1, 1 },
 	  { 2, 1, 1 },
-	  .buffers = { { 6 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
+	  .buffers = { { 9 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
 		       { 2 * 4 * 128, 0, 1, HC_BINDING_STORAGE_BUFFER } },
 	  .expect = expect_integer_dot },
 	{ "math",

@@ -12,6 +12,7 @@
 #define SUM_TOLERANCE	   4e-6
 #define EXP_TOLERANCE	   2e-5
 #define ROTATION_TOLERANCE 1e-6
+#define BYTES_TOLERANCE	   4e-3 /* activations rounded to 1/254 of a block's largest */
 
 static const enum hearth_type types[] = {
 	HEARTH_TYPE_F32,
@@ -27,7 +28,7 @@ static const enum hearth_type types[] = {
 enum residual { NONE, OTHER, IN_PLACE, BIAS };
 
 static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32_t k,
-			enum residual residual)
+			enum residual residual, bool fast)
 {
 	static const char *const names[] = { "", " + residual", " + residual in place", " + bias" };
 	uint64_t out_count = (uint64_t)rows * n;
@@ -56,6 +57,9 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	for (uint64_t i = n; residual == BIAS && i < out_count; i++)
 		r64[i] = r64[i % n];
 	ref_matmul(w, type, n, k, x64, residual == NONE ? NULL : r64, want, magnitude, rows);
+	rt_require(hearth_recording_set_precision(recording, fast ? HEARTH_PRECISION_FAST
+								  : HEARTH_PRECISION_EXACT),
+		   "hearth_recording_set_precision");
 	if (residual == BIAS)
 		status = hearth_op_matmul_bias(recording, &matrix, x_view, rt_buffer(r, 4ull * n),
 					       y_view, rows);
@@ -64,10 +68,68 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	rt_require(status, "hearth_op_matmul");
 	rt_require(rt_run(recording), "matmul");
 	rt_read(y_view, got, 4 * out_count);
-	rt_ok(rt_close_enough(got, want, magnitude, out_count, SUM_TOLERANCE, 0),
-	      "matmul %s: %u rows, %u × %u%s", rt_type_name(type), rows, n, k, names[residual]);
+	rt_ok(rt_close_enough(got, want, magnitude, out_count,
+			      fast ? BYTES_TOLERANCE : SUM_TOLERANCE, 0),
+	      "matmul %s%s: %u rows, %u × %u%s", rt_type_name(type), fast ? " fast" : "", rows, n,
+	      k, names[residual]);
 	rt_free_buffers();
 	free(w), free(x), free(r), free(x64), free(r64), free(want), free(magnitude), free(got);
+}
+
+/* Activations as bytes, where the device does that; elsewhere these are exact. */
+static void test_fast_matmuls(void)
+{
+	static const enum hearth_type block_types[] = { HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0 };
+	static const uint32_t row_counts[] = { 1, 2, 9, 33, 70 };
+	static const struct {
+		uint32_t n, k;
+	} shapes[] = { { 1, 32 }, { 3, 64 }, { 67, 96 }, { 40, 192 }, { 130, 896 }, { 129, 2048 } };
+
+	for (size_t t = 0; t < COUNT(block_types); t++)
+		for (size_t s = 0; s < COUNT(shapes); s++)
+			for (size_t r = 0; r < COUNT(row_counts); r++)
+				test_matmul(block_types[t], row_counts[r], shapes[s].n, shapes[s].k,
+					    (enum residual)((s + r) % 4), true);
+}
+
+/* Bytes are made once for products that follow each other, and anew when the numbers changed. */
+static void test_fast_reuse(void)
+{
+	enum { N = 64, K = 128 };
+	void *w = rt_weights(HEARTH_TYPE_Q8_0, N, K, 5);
+	float *x = rt_random(K, 6), *x2 = rt_random(K, 7), got[3][N];
+	double *x64 = rt_doubles(x, K), *x264 = rt_doubles(x2, K), want[2][N], magnitude[2][N];
+	const struct hearth_matrix matrix = {
+		.view = rt_buffer(w, N * ref_row_bytes(HEARTH_TYPE_Q8_0, K)),
+		.type = HEARTH_TYPE_Q8_0,
+		.rows = N,
+		.columns = K,
+	};
+	struct hearth_view x_view = rt_buffer(x, sizeof(*x) * K), y[3], none = { 0 };
+	struct hearth_recording *recording = rt_recording();
+	uint32_t lengths[3];
+
+	rt_require(hearth_recording_set_precision(recording, HEARTH_PRECISION_FAST), "precision");
+	for (int i = 0; i < 3; i++) {
+		y[i] = rt_buffer(NULL, sizeof(got[i]));
+		if (i == 2)
+			rt_require(hearth_record_copy(recording, rt_buffer(x2, sizeof(*x2) * K),
+						      x_view, sizeof(*x2) * K),
+				   "copy");
+		rt_require(hearth_op_matmul(recording, &matrix, x_view, none, y[i], 1), "matmul");
+		lengths[i] = hearth_recording_length(recording);
+	}
+	rt_require(rt_run(recording), "three products");
+	for (int i = 0; i < 3; i++)
+		rt_read(y[i], got[i], sizeof(got[i]));
+	ref_matmul(w, HEARTH_TYPE_Q8_0, N, K, x64, NULL, want[0], magnitude[0], 1);
+	ref_matmul(w, HEARTH_TYPE_Q8_0, N, K, x264, NULL, want[1], magnitude[1], 1);
+	rt_ok(lengths[1] == lengths[0] + 1, "fast: the second product makes no bytes anew");
+	rt_ok(!memcmp(got[0], got[1], sizeof(got[0])), "fast: the second product is the first");
+	rt_ok(rt_close_enough(got[2], want[1], magnitude[1], N, BYTES_TOLERANCE, 0),
+	      "fast: after a copy the product is of the new numbers");
+	rt_free_buffers();
+	free(w), free(x), free(x2), free(x64), free(x264);
 }
 
 static void test_matmuls(void)
@@ -87,18 +149,18 @@ static void test_matmuls(void)
 		for (size_t s = 0; s < COUNT(shapes) - (rt_small ? 2 : 0); s++)
 			for (size_t r = 0; r < COUNT(row_counts) - (rt_small ? 4 : 0); r++)
 				test_matmul(types[t], row_counts[r], shapes[s].n, shapes[s].k,
-					    (enum residual)((s + r) % 4));
+					    (enum residual)((s + r) % 4), false);
 		if (!rt_small) {
-			test_matmul(types[t], 1, 1000, 4096, NONE);
-			test_matmul(types[t], 1, 33, 11008, OTHER);
-			test_matmul(types[t], 100, 300, 2048, IN_PLACE);
+			test_matmul(types[t], 1, 1000, 4096, NONE, false);
+			test_matmul(types[t], 1, 33, 11008, OTHER, false);
+			test_matmul(types[t], 100, 300, 2048, IN_PLACE, false);
 		}
 		if (types[t] != HEARTH_TYPE_F32 && types[t] != HEARTH_TYPE_F16)
 			continue;
 		for (size_t k = 0; k < COUNT(ragged); k++)
 			for (size_t r = 0; r < COUNT(ragged_rows) - (rt_small ? 2 : 0); r++)
 				test_matmul(types[t], ragged_rows[r], 37, ragged[k],
-					    (enum residual)(k % 3));
+					    (enum residual)(k % 3), false);
 	}
 }
 
@@ -467,6 +529,8 @@ int main(void)
 
 	rt_open();
 	test_matmuls();
+	test_fast_matmuls();
+	test_fast_reuse();
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t s = 0; s < COUNT(tables); s++)
 			test_embedding(types[t], tables[s].rows, tables[s].columns);

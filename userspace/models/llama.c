@@ -427,6 +427,8 @@ static int record(struct hm_llama *m, uint32_t rows, struct hm_error *error)
 	uint32_t i;
 
 	r.status = hearth_recording_create(m->device, &r.recording);
+	if (!r.status)
+		r.status = hearth_recording_set_precision(r.recording, m->options.precision);
 	OP(&r, embedding, &m->embedding, all_of(m->tokens), all_of(m->x), rows);
 	for (i = 0; i < m->params.layers; i++) {
 		record_attention(&r, &m->layers[i]);

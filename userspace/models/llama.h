@@ -16,12 +16,14 @@ struct hm_llama;
  * @context: longest sequence, 0 for the trained length.
  * @kv_type: HEARTH_TYPE_F32 or HEARTH_TYPE_F16.
  * @max_rows: most tokens of one step.
+ * @precision: of products with weights, see hearth.h.
  * @progress: called while something takes long: @stage says what, @done of @total (0: not known) are through.
  */
 struct hm_llama_options {
 	uint32_t context;
 	enum hearth_type kv_type;
 	uint32_t max_rows;
+	enum hearth_precision precision;
 	void (*progress)(void *user, const char *stage, uint64_t done, uint64_t total);
 	void *progress_user;
 };

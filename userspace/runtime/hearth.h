@@ -168,6 +168,18 @@ void hearth_kernel_destroy(struct hearth_kernel *kernel);
 enum hearth_status hearth_recording_create(struct hearth_device *device,
 					   struct hearth_recording **recording);
 void hearth_recording_destroy(struct hearth_recording *recording);
+enum hearth_precision {
+	HEARTH_PRECISION_EXACT = 0, /* products in float32 */
+	/*
+	 * Where a device multiplies bytes fast, activations may be rounded to 8 bits, in blocks of 32 with a scale, for
+	 * products with weights of block types. An activation errs by up to 1/254 of its block's largest.
+	 */
+	HEARTH_PRECISION_FAST = 1,
+};
+
+/* Of the operations recorded from here on. A new recording is exact. */
+enum hearth_status hearth_recording_set_precision(struct hearth_recording *recording,
+						  enum hearth_precision precision);
 /* After the last operation and before the first submission. */
 enum hearth_status hearth_recording_end(struct hearth_recording *recording);
 /* Dispatches and copies recorded so far. */

@@ -192,6 +192,19 @@ static bool is_disabled(const char *ability)
 	return false;
 }
 
+/* HEARTH_SUBGROUP: subgroups of another size than the device's default, for tests of what depends on it. */
+static void ask_subgroup_size(struct hrt_physical *physical)
+{
+	const char *text = secure_getenv("HEARTH_SUBGROUP");
+	unsigned long size = text ? strtoul(text, NULL, 10) : 0;
+
+	if (!size || size & (size - 1) || size < physical->min_subgroup_size ||
+	    size > physical->max_subgroup_size)
+		return;
+	physical->asked_subgroup_size = (uint32_t)size;
+	physical->properties.subgroup_size = (uint32_t)size;
+}
+
 /* False, with the reason logged, if the device cannot serve. */
 static bool describe(struct hearth_instance *instance, struct hrt_physical *physical)
 {
@@ -283,6 +296,14 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 		v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT &&
 		!is_disabled("subgroup");
 	physical->no_mapping = is_disabled("mapping");
+	ask_subgroup_size(physical);
+	physical->byte_dot = v1_3 && f13.shaderIntegerDotProduct &&
+			     v13.integerDotProduct4x8BitPackedSignedAccelerated &&
+			     v13.integerDotProduct4x8BitPackedMixedSignednessAccelerated &&
+			     p->subgroup_arithmetic && p->subgroup_size >= 8 &&
+			     p->subgroup_size <= 64 &&
+			     v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT &&
+			     !is_disabled("integer_dot");
 	describe_memory(physical);
 	return true;
 }

@@ -142,6 +142,7 @@ enum hearth_status hrt_shader_pipeline(struct hearth_device *device, enum hrt_sh
 		.entry_point = "main",
 		.spec = spec,
 		.spec_count = spec_count,
+		.subgroup_size = device->physical->asked_subgroup_size,
 	};
 	enum hearth_status status = HEARTH_OK;
 	struct hrt_pipeline *pipeline;

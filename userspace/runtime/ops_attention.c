@@ -79,7 +79,7 @@ static enum hearth_status get_rope_table(struct hearth_device *device, const cha
 	uint32_t pairs = info->dims / 2;
 	struct hrt_rope_table *table;
 	enum hearth_status status;
-	uint64_t *turns;
+	uint64_t *turns = NULL;
 
 	status = compute_turns(op, info, &turns);
 	if (status != HEARTH_OK)

@@ -5,9 +5,10 @@
 #include "runtime.h"
 #include "tuning.h"
 
+#include <string.h>
+
 #define MATVEC_ROWS   4	   /* ROWS in shaders/matvec.comp */
 #define MATVEC_SHARED 2048 /* activations staged at a time */
-#define MATMUL_TILE   4	   /* TILE_R and TILE_N in shaders/matmul.comp */
 
 static enum hrt_shader typed_shader(enum hrt_shader f32, enum hearth_type type)
 {
@@ -29,7 +30,7 @@ _Static_assert(HRT_SHADER_matvec_subgroup_q4_0 == HRT_SHADER_matvec_subgroup_f32
 	       "order of variants");
 _Static_assert(HRT_SHADER_embedding_q4_0 == HRT_SHADER_embedding_f32 + 3, "order of variants");
 
-/* The push constants of both matmul shaders; matvec.comp knows only those up to add_residual. */
+/* The push constants of both matmul shaders; those for one row know only those up to add_residual. */
 struct matmul_push {
 	uint32_t w_first, x_first, residual_first, y_first;
 	uint32_t columns;
@@ -74,6 +75,41 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
 }
 
+/* Whether the product may be, and can be, one of bytes. */
+static bool by_bytes(const struct hearth_recording *recording, const struct matmul *m)
+{
+	return recording->precision == HEARTH_PRECISION_FAST &&
+	       recording->device->physical->byte_dot &&
+	       (m->w->type == HEARTH_TYPE_Q8_0 || m->w->type == HEARTH_TYPE_Q4_0) &&
+	       hrt_whole_words(m->w->type, m->w->columns);
+}
+
+static enum hearth_status record_matvec_bytes(struct hearth_recording *recording, struct matmul *m)
+{
+	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
+	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
+	const uint32_t spec[] = { team.local, team.lanes };
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(m->push.n_count, group_rows), 1, 1 };
+	struct hrt_binding bindings[4];
+	struct matmul_push push = m->push;
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	memcpy(bindings, m->bindings, sizeof(bindings));
+	push.x_first = 0;
+	status = hrt_quantise(recording, m->op, &m->bindings[1], m->push.x_first, 1, m->w->columns,
+			      m->w->type, &bindings[1]);
+	if (status == HEARTH_OK)
+		status = hrt_shader_pipeline(recording->device,
+					     m->w->type == HEARTH_TYPE_Q8_0
+						     ? HRT_SHADER_matvec_dot_q8_0
+						     : HRT_SHADER_matvec_dot_q4_0,
+					     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, m->op, pipeline, bindings, &push, groups);
+}
+
 static enum hearth_status record_matmul(struct hearth_recording *recording, struct matmul *m)
 {
 	const struct hrt_matmul_shape *shape = hrt_tune_matmul(recording->device, m->rows);
@@ -85,12 +121,17 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 				m->op, recording->device->physical->properties.name);
 
 	const uint32_t spec[] = {
-		shape->threads_n * shape->threads_r,	    shape->threads_n, shape->threads_r,
-		hrt_whole_words(m->w->type, m->w->columns), shape->step_k,    shape->stage_along_n,
+		shape->threads_n * shape->threads_r,
+		shape->threads_n,
+		shape->threads_r,
+		hrt_whole_words(m->w->type, m->w->columns),
+		shape->step_k,
+		shape->tile_r,
+		shape->tile_n,
 	};
 	const uint32_t groups[3] = {
-		(uint32_t)hrt_ceil_div(m->push.n_count, MATMUL_TILE * shape->threads_n),
-		(uint32_t)hrt_ceil_div(m->rows, MATMUL_TILE * shape->threads_r),
+		(uint32_t)hrt_ceil_div(m->push.n_count, shape->tile_n * shape->threads_n),
+		(uint32_t)hrt_ceil_div(m->rows, shape->tile_r * shape->threads_r),
 		1,
 	};
 
@@ -153,8 +194,9 @@ static enum hearth_status matmul(struct hearth_recording *recording, const char 
 		status = hrt_bind_rows(recording, op, w, first, m.push.n_count, &m.bindings[0],
 				       &m.push.w_first);
 		if (status == HEARTH_OK)
-			status = rows == 1 ? record_matvec(recording, &m)
-					   : record_matmul(recording, &m);
+			status = rows > 1		   ? record_matmul(recording, &m)
+				 : by_bytes(recording, &m) ? record_matvec_bytes(recording, &m)
+							   : record_matvec(recording, &m);
 		if (first > UINT32_MAX - part)
 			break;
 	}

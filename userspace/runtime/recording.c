@@ -74,6 +74,7 @@ void hearth_recording_destroy(struct hearth_recording *recording)
 	for (uint32_t i = 0; i < recording->descriptor_pool_count; i++)
 		vkDestroyDescriptorPool(device->vk, recording->descriptor_pools[i], NULL);
 	vkDestroyCommandPool(device->vk, recording->pool, NULL);
+	hrt_quantised_free(recording);
 	hrt_timeline_put(recording->timeline);
 	free(recording->descriptor_pools);
 	free(recording);
@@ -96,6 +97,21 @@ enum hearth_status hrt_recording_check(const struct hearth_recording *recording,
 	if (recording->state != HRT_RECORDING_OPEN)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: the recording %s", op,
 				states[recording->state]);
+	return HEARTH_OK;
+}
+
+enum hearth_status hearth_recording_set_precision(struct hearth_recording *recording,
+						  enum hearth_precision precision)
+{
+	static const char op[] = "hearth_recording_set_precision";
+	enum hearth_status status = hrt_recording_check(recording, op);
+
+	if (status != HEARTH_OK)
+		return status;
+	if (precision != HEARTH_PRECISION_EXACT && precision != HEARTH_PRECISION_FAST)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: unknown precision %d", op,
+				precision);
+	recording->precision = precision;
 	return HEARTH_OK;
 }
 
@@ -145,6 +161,8 @@ static void order(struct hearth_recording *recording, const struct hrt_binding *
 	const VkPipelineStageFlags stages =
 		VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 	bool wait = recording->pending_count + count > HRT_MAX_PENDING;
+
+	hrt_quantised_invalidate(recording, bindings, count);
 
 	for (uint32_t i = 0; i < recording->pending_count && !wait; i++)
 		for (uint32_t j = 0; j < count && !wait; j++)

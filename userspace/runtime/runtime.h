@@ -51,7 +51,9 @@ struct hrt_physical {
 	uint32_t queue_count;
 	uint32_t min_subgroup_size; /* 0: the size cannot be asked for */
 	uint32_t max_subgroup_size;
-	bool no_mapping; /* HEARTH_DISABLE=mapping */
+	bool no_mapping;	      /* HEARTH_DISABLE=mapping */
+	bool byte_dot;		      /* dot products of bytes are fast */
+	uint32_t asked_subgroup_size; /* HEARTH_SUBGROUP; 0: the device's default */
 };
 
 /* One VkInstance for the drivers given by path, one for those that the loader finds. */
@@ -220,6 +222,16 @@ enum hrt_recording_state {
 
 #define HRT_MAX_PENDING 64
 
+/* Activations as bytes (shaders/quantise.comp), for as long as the numbers they were made from stay. */
+struct hrt_quantised {
+	struct hrt_quantised *next;
+	struct hrt_binding x; /* what they were made from */
+	uint32_t columns;
+	enum hearth_type order; /* of the weights that they are laid out for */
+	bool valid;
+	struct hearth_buffer *buffer;
+};
+
 struct hearth_recording {
 	struct hearth_device *device;
 	enum hrt_recording_state state;
@@ -230,6 +242,8 @@ struct hearth_recording {
 	uint32_t sets_left; /* in the last descriptor pool */
 	VkPipeline bound;
 	uint32_t length;
+	enum hearth_precision precision;
+	struct hrt_quantised *quantised;
 	/* What was touched since the last barrier. */
 	struct hrt_binding pending[HRT_MAX_PENDING];
 	uint32_t pending_count;
@@ -258,6 +272,21 @@ enum hearth_status hrt_bind(const struct hearth_recording *recording, const char
 			    uint32_t *first_word);
 /* That a recording is given and takes operations. */
 enum hearth_status hrt_recording_check(const struct hearth_recording *recording, const char *op);
+
+/* ---- quantise.c ---- */
+
+/*
+ * @x ([rows × columns]) as bytes in the order that products with weights of @type want; records their making unless that
+ * was done before and still holds. *@binding: where they are, from word 0 on.
+ */
+enum hearth_status hrt_quantise(struct hearth_recording *recording, const char *op,
+				const struct hrt_binding *x, uint32_t x_first, uint32_t rows,
+				uint32_t columns, enum hearth_type type,
+				struct hrt_binding *binding);
+/* Forgets what was made from numbers that an operation with these bindings changes. */
+void hrt_quantised_invalidate(struct hearth_recording *recording,
+			      const struct hrt_binding *bindings, uint32_t count);
+void hrt_quantised_free(struct hearth_recording *recording);
 
 /* ---- ops ---- */
 

@@ -22,6 +22,8 @@
 	X(matvec_subgroup_f16, 4, 32)         \
 	X(matvec_subgroup_q8_0, 4, 32)        \
 	X(matvec_subgroup_q4_0, 4, 32)        \
+	X(matvec_dot_q8_0, 4, 32)             \
+	X(matvec_dot_q4_0, 4, 32)             \
 	X(embedding_f32, 3, 32)               \
 	X(embedding_f16, 3, 32)               \
 	X(embedding_q8_0, 3, 32)              \
@@ -40,6 +42,7 @@
 	X(attention_few4_subgroup_f16, 5, 40) \
 	X(rms_norm, 3, 20)                    \
 	X(rms_norm_subgroup, 3, 20)           \
+	X(quantise, 2, 20)                    \
 	X(rope, 3, 24)                        \
 	X(add, 3, 16)                         \
 	X(silu_mul, 3, 16)                    \

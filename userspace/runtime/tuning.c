@@ -6,20 +6,34 @@
  */
 #include "tuning.h"
 
-/* First match wins. A tile needs 4 · step_k · (4 · threads_r + 4 · threads_n) bytes of shared memory. */
+/*
+ * First match wins. A tile needs 4 · step_k · (tile_r · threads_r + tile_n · threads_n) bytes of shared memory.
+ *
+ * On a CPU a tile of sums lives in vector registers: with 8 lanes there are 16 of them, with 16 lanes 32. There, longer
+ * stretches of k also pay, because sums are saved at every barrier.
+ */
 static const struct hrt_matmul_shape matmul_shapes[] = {
-	{ .max_rows = 8, .threads_n = 16, .threads_r = 2, .step_k = 32, .stage_along_n = true },
-	{ .max_rows = 24, .threads_n = 16, .threads_r = 4, .step_k = 32, .stage_along_n = true },
+	{ .max_rows = 8, .threads_n = 16, .threads_r = 2, .step_k = 32, .tile_r = 4, .tile_n = 4 },
+	{ .max_rows = 24, .threads_n = 16, .threads_r = 4, .step_k = 32, .tile_r = 4, .tile_n = 4 },
+	{ .max_rows = UINT32_MAX,
+	  .cpu_lanes = 8,
+	  .threads_n = 16,
+	  .threads_r = 16,
+	  .step_k = 64,
+	  .tile_r = 4,
+	  .tile_n = 2 },
 	{ .max_rows = UINT32_MAX,
 	  .threads_n = 16,
 	  .threads_r = 16,
 	  .step_k = 32,
-	  .stage_along_n = true },
+	  .tile_r = 4,
+	  .tile_n = 4 },
 	{ .max_rows = UINT32_MAX,
 	  .threads_n = 16,
 	  .threads_r = 8,
 	  .step_k = 32,
-	  .stage_along_n = true },
+	  .tile_r = 4,
+	  .tile_n = 4 },
 };
 
 const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows)
@@ -28,8 +42,13 @@ const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *devic
 
 	for (size_t i = 0; i < HRT_COUNT(matmul_shapes); i++) {
 		const struct hrt_matmul_shape *shape = &matmul_shapes[i];
-		uint32_t shared = 16 * shape->step_k * (shape->threads_r + shape->threads_n);
+		uint32_t shared =
+			4 * shape->step_k *
+			(shape->tile_r * shape->threads_r + shape->tile_n * shape->threads_n);
 
+		if (shape->cpu_lanes &&
+		    (p->type != HEARTH_DEVICE_CPU || p->subgroup_size != shape->cpu_lanes))
+			continue;
 		if (rows <= shape->max_rows && shared <= p->shared_memory_bytes &&
 		    shape->threads_n * shape->threads_r <= p->max_workgroup_invocations)
 			return shape;

@@ -7,13 +7,15 @@
 
 #include "runtime.h"
 
-/* matmul.comp: a work-group computes (4 · threads_r) × (4 · threads_n) outputs, step_k columns at a time. */
+/* matmul.comp: a work-group computes (tile_r · threads_r) × (tile_n · threads_n) outputs, step_k columns at a time. */
 struct hrt_matmul_shape {
-	uint32_t max_rows; /* serves up to so many rows of activations */
+	uint32_t max_rows;  /* serves up to so many rows of activations */
+	uint32_t cpu_lanes; /* serves only CPUs with subgroups of this size; 0: all */
 	uint32_t threads_n;
 	uint32_t threads_r;
 	uint32_t step_k;
-	bool stage_along_n;
+	uint32_t tile_r;
+	uint32_t tile_n;
 };
 
 /* NULL if the device's limits admit none. */

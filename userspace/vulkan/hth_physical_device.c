@@ -107,6 +107,11 @@ static void fill_properties(struct hth_physical_device *pd)
 	p->subgroupSupportedOperations = SUBGROUP_OPERATIONS;
 	p->subgroupQuadOperationsInAllStages = VK_TRUE; /* of which there is one */
 	p->requiredSubgroupSizeStages = VK_SHADER_STAGE_COMPUTE_BIT;
+	/* Of four bytes in 32 bits: what hc_emit_dot.c has instructions for. */
+	p->integerDotProduct4x8BitPackedUnsignedAccelerated =
+		p->integerDotProduct4x8BitPackedSignedAccelerated =
+			p->integerDotProduct4x8BitPackedMixedSignednessAccelerated =
+				target->arch == HC_ARCH_X86_64;
 	p->maxComputeWorkgroupSubgroups = HTH_MAX_INVOCATIONS / target->min_subgroup_size;
 	p->pointClippingBehavior = VK_POINT_CLIPPING_BEHAVIOR_ALL_CLIP_PLANES;
 	p->maxMultiviewViewCount = 6;
