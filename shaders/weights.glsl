@@ -4,10 +4,11 @@
  * needed. Define one of TYPE_F32, TYPE_F16, TYPE_Q8_0, TYPE_Q4_0 before including this file, and
  *
  *	WEIGHT_WORD(i)	word i of the weights' buffer
- *	WHOLE_WORDS	constant: every row starts on a word (F16: even columns; block types: an even
- *			number of blocks a row). Otherwise rows start on any half word.
+ *	WHOLE_WORDS	constant: every row starts on a word and is a whole number of units (F32: columns a
+ *			multiple of 4; F16: even columns; block types: an even number of blocks a row).
+ *			Otherwise rows start on any half word.
  *
- * A row is read in units of UNIT elements that one invocation decodes from one word:
+ * A row is read in units of UNIT elements that one invocation decodes from one word, or from four (F32):
  *
  *	unit_element(u, i)
  *			the column of element i of unit u
@@ -36,16 +37,22 @@ float half_at(uint at)
 }
 
 #if defined(TYPE_F32)
-#define UNIT 1
+#define UNIT 4
 
 uint unit_element(uint u, uint i)
 {
-	return u;
+	return 4 * u + i;
 }
 
 float read_unit(uint row, uint columns, uint first_word, uint u, out float values[UNIT])
 {
-	values[0] = uintBitsToFloat(WEIGHT_WORD(first_word + row * columns + u));
+	uint at = first_word + row * columns + 4 * u;
+
+	[[unroll]] for (uint i = 0; i < UNIT; i++) {
+		values[i] = 0.0;
+		if (WHOLE_WORDS || 4 * u + i < columns)
+			values[i] = uintBitsToFloat(WEIGHT_WORD(at + i));
+	}
 	return 1.0;
 }
 

@@ -224,6 +224,85 @@ static void expect_sum(struct run *r)
 		WANTF(r, 0)[i] = sum;
 }
 
+static void prepare_partition(struct run *r)
+{
+	const uint32_t push[] = { 50, 900 };
+
+	memcpy(r->push, push, sizeof(push));
+}
+
+static void expect_partition(struct run *r)
+{
+	const uint32_t *v = WORDS(r, 1);
+
+	for (uint32_t i = 0; i < run_invocations(r); i++) {
+		uint32_t sums[30], step = 1, count = 0, h;
+
+		for (uint32_t n = 0; n < 30; n++)
+			sums[n] = n + i;
+		for (uint32_t k = 0; (i & 3) != 2 && k < 50 && step * k <= 900; k++) {
+			for (uint32_t n = 0; n < 30; n++)
+				sums[n] += v[(k + n / 5 * 7) % 64] *
+					   v[(k + step) % 8 * 60 + i + n % 5];
+			step = step * 5 % 61;
+			count += k ^ step;
+		}
+		h = count + step;
+		for (uint32_t n = 0; n < 30; n++)
+			h = h * 31 + sums[n];
+		WANT(r, 0)[i] = h;
+	}
+}
+
+#define SHARE_ROUNDS 5
+
+static void prepare_share(struct run *r)
+{
+	const uint32_t rounds = SHARE_ROUNDS;
+
+	memcpy(r->push, &rounds, 4);
+}
+
+static void expect_share(struct run *r)
+{
+	const uint32_t *v = WORDS(r, 1);
+
+	for (uint32_t g = 0; g < 3; g++) {
+		uint32_t a[40], b[40], c[40], d[40], e[40], other[40];
+
+		for (uint32_t l = 0; l < 40; l++) {
+			a[l] = l;
+			b[l] = l * 3;
+			c[l] = l + 7;
+			d[l] = l ^ 9;
+			e[l] = 1 + l;
+		}
+		for (uint32_t k = 0; k < SHARE_ROUNDS; k++) {
+			const uint32_t from = g * 40 + k * 40;
+
+			for (uint32_t l = 0; l < 40; l++) {
+				uint32_t b_next = b[l] * 5 + v[(from + (l + 2) % 40) % 120];
+				uint32_t c_next = d[l] * 7 + v[(from + (l + 3) % 40) % 120];
+
+				a[l] = a[l] * 3 + v[(from + (l + 1) % 40) % 120];
+				other[l] = b[l] + b_next;
+				d[l] = c[l];
+				c[l] = c_next;
+				b[l] = b_next;
+			}
+			for (uint32_t l = 0; l < 40; l++) {
+				uint32_t next = e[l];
+
+				for (uint32_t j = 0; j < 2; j++)
+					next = next * 3 + e[l] + other[(l + 5 + j) % 40];
+				e[l] = next;
+			}
+		}
+		for (uint32_t l = 0; l < 40; l++)
+			WANT(r, 0)[g * 40 + l] = a[l] + 3 * b[l] + 5 * c[l] + 7 * d[l] + 11 * e[l];
+	}
+}
+
 static const struct shader_case cases[] = {
 	{ "reduce",
 	  { 64, 1, 1 },
@@ -284,6 +363,20 @@ static const struct shader_case cases[] = {
 	  .push_bytes = 4,
 	  .prepare = prepare_sgemm,
 	  .expect = expect_sgemm },
+	{ "partition",
+	  { 20, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 240, 0, 0, SSBO }, { 2400, 0, 1, SSBO } },
+	  .push_bytes = 8,
+	  .prepare = prepare_partition,
+	  .expect = expect_partition },
+	{ "share",
+	  { 40, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 480, 0, 0, SSBO }, { 480, 0, 1, SSBO } },
+	  .push_bytes = 4,
+	  .prepare = prepare_share,
+	  .expect = expect_share },
 	{ "group_sum",
 	  { 16, 1, 1 },
 	  { 3, 1, 1 },

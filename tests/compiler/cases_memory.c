@@ -177,8 +177,48 @@ static void expect_robust(struct run *r)
 		uint32_t a = i < words ? WORDS(r, 1)[i] : 0;
 		uint32_t b = i * 1000 + 5 < words ? WORDS(r, 1)[i * 1000 + 5] : 0;
 
+		for (uint32_t k = 0; k < 4; k++)
+			if (i * 29 % 47 + k < words)
+				a += WORDS(r, 1)[i * 29 % 47 + k] * (2 * k + 3);
 		if (i < 32)
 			WANT(r, 0)[i] = a + b;
+	}
+}
+
+#define ROW_STRIDE 9
+
+static void prepare_rows(struct run *r)
+{
+	const uint32_t stride = ROW_STRIDE;
+
+	memcpy(r->push, &stride, 4);
+}
+
+static void expect_rows(struct run *r)
+{
+	const uint32_t *v = WORDS(r, 1);
+	const uint16_t *halves = (const uint16_t *)r->data[4];
+
+	for (uint32_t i = 0; i < 48; i++) {
+		const uint32_t *row = v + i * 7 % 13 * ROW_STRIDE + 2, *mine;
+		uint32_t x = row[3] * 3 + row[1] * 5 - row[0] * 7 + (row[2] ^ row[5]);
+
+		x += v[4 * i] + 2 * v[4 * i + 1] + 3 * v[4 * i + 2] + 4 * v[4 * i + 3];
+		x ^= v[2 * i + 1] * 11 + v[2 * i];
+		x += v[3 * i + 2] - v[3 * i] * v[3 * i + 1];
+		if ((i & 3) != 1) {
+			const uint32_t *q = WORDS(r, 2) + i * 5 % 16 * 4;
+			const uint32_t *p = WORDS(r, 3) + i * 11 % 32 * 2;
+			const uint16_t *h = halves + i * 13 % 29;
+
+			x += q[0] + 3 * q[1] + 5 * q[2] + 9 * q[3] + p[0] * p[1];
+			x += h[0] + h[1] * 3u + h[6] * 5u;
+		}
+		mine = WORDS(r, 0) + 48 + (i ^ 5) * 3;
+		x += mine[0];
+		WANT(r, 0)[48 + (i ^ 5) * 3 + 1] = x;
+		x ^= x * 2 + mine[2];
+		WANT(r, 0)[i] = x;
 	}
 }
 
@@ -279,6 +319,17 @@ static const struct shader_case cases[] = {
 	  .buffers = { { 128, 0, 0, SSBO }, { 160, 0, 1, SSBO } },
 	  .flags = HC_COMPILE_ROBUST,
 	  .expect = expect_robust },
+	{ "rows",
+	  { 24, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 4 * (48 + 3 * 56), 0, 0, SSBO },
+		       { 4 * 192, 0, 1, SSBO },
+		       { 256, 0, 2, SSBO },
+		       { 256, 0, 3, SSBO },
+		       { 72, 0, 4, SSBO } },
+	  .push_bytes = 4,
+	  .prepare = prepare_rows,
+	  .expect = expect_rows },
 	{ "storage8",
 	  { 32, 1, 1 },
 	  { 2, 1, 1 },

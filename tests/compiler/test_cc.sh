@@ -3,6 +3,7 @@
 # test_cc.sh HEARTH-CC SPEC.SPV FOLDER: the command's options, messages and exit statuses, as TAP.
 cc=$1
 spv=$2
+shaders=$(dirname "$spv")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 count=0
@@ -29,6 +30,8 @@ check()
 
 check 0 'Usage: hearth-cc' 'help' --help
 check 0 'hearth-cc [0-9]' 'version' --version
+check 0 'loop region . 3 parts' 'sums that need more registers than there are, in parts' -t avx2 --dump=region "$shaders/partition.spv"
+check 0 'in the place of' 'values share a place across barriers' -t avx2 --dump=region "$shaders/share.spv"
 for target in avx2 avx512 riscv64; do
 	check 0 'image  *[1-9][0-9]* bytes' "compiles for $target" --target $target --stats -o "$work/$target" "$spv"
 	count=$((count + 1))

@@ -27,7 +27,7 @@ static const char pipeline[] =
 	"function(sroa<modify-cfg>,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg),"
 	"function(loop-mssa(loop-simplifycfg,licm<allowspeculation>),gvn,"
 	"instcombine<no-verify-fixpoint>,dse,"
-	"loop-mssa(licm<allowspeculation>),adce,simplifycfg)";
+	"loop-mssa(licm<allowspeculation>),loop(loop-deletion),adce,simplifycfg)";
 
 /* Return address, saved registers, and what realigning the frame to a vector register takes, per function. */
 #define FRAME_SLACK_BYTES 256u

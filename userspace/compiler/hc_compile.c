@@ -88,7 +88,7 @@ static struct hc_kernel *run(struct hc *hc)
 	struct hc_shapes *shapes;
 	struct hc_list tree;
 	struct hc_module *m;
-	uint32_t *words;
+	uint32_t *words, *need;
 	size_t count;
 
 	choose_lanes(hc);
@@ -100,9 +100,11 @@ static struct hc_kernel *run(struct hc *hc)
 	hc_find_tables(m);
 	tree = hc_structure(m);
 	shapes = hc_shape(m, &tree);
+	need = hc_partition(m, shapes, &tree);
 	regions = hc_region(m, shapes, &tree);
+	hc_share(m, shapes, regions, &tree);
 	hc_dump_tree(m, &tree, shapes, regions);
-	return hc_emit(m, &tree, shapes, regions);
+	return hc_emit(m, &tree, shapes, regions, need, hc_adjacent(m, shapes, &tree));
 }
 
 enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel **kernel,

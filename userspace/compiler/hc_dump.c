@@ -31,6 +31,8 @@ static void print_shape(struct printer *p, uint32_t id)
 	}
 	if (p->regions->crosses[id])
 		fputs(" crosses", p->out);
+	if (p->regions->shares[id])
+		fprintf(p->out, " in the place of %%%u", p->regions->shares[id]);
 }
 
 static void print_list(struct printer *p, struct hc_list *list, int depth)
@@ -49,6 +51,8 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 			fprintf(p->out, " %%%u", node->condition);
 		if (node->region)
 			fprintf(p->out, " region %u", node->region);
+		if (node->parts)
+			fprintf(p->out, " %u parts", node->parts);
 		fprintf(p->out, "%s%s%s\n", node->divergent ? " divergent" : "",
 			node->jumps ? " jumps" : "", node->group_level ? " group-level" : "");
 		for (i = node->first; node->kind == HC_NODE_CODE && i < node->end; i++) {

@@ -150,6 +150,12 @@ static void forget_values(struct hc_emit *e)
 	memset(e->values, 0, e->m->bound * sizeof(*e->values));
 }
 
+/* Is @id for other parts of the loop's sums than the one under way? */
+static bool left_out(struct hc_emit *e, uint32_t id)
+{
+	return e->part && id && !(e->need[id] & e->part);
+}
+
 /* All values are read before any phi changes: phis may name each other. */
 static void edge(struct hc_emit *e, const struct hc_node *node)
 {
@@ -170,7 +176,8 @@ static void edge(struct hc_emit *e, const struct hc_node *node)
 
 		for (leaf = 0; leaf < hc_type(e->m, phi->type)->leaves; leaf++, count++)
 			for (j = 0; j + 1 < phi->operands; j += 2)
-				if (phi->operand[j + 1] == e->m->blocks[node->from].label)
+				if (phi->operand[j + 1] == e->m->blocks[node->from].label &&
+				    !left_out(e, phi->result))
 					values[count] = hc_as_shape(e, phi->result, leaf,
 								    phi->operand[j], leaf);
 	}
@@ -352,6 +359,43 @@ static void emit_loop(struct hc_emit *e, struct hc_node *node)
 	at(e, after);
 }
 
+/* Moves the loop's sums of @part (a bit) out of LLVM's sight, or back. */
+static void park(struct hc_emit *e, const struct hc_node *loop, uint32_t part, bool away)
+{
+	const struct hc_inst *phi;
+
+	for (phi = &e->m->insts[e->m->blocks[loop->block].first]; phi->op == SpvOpPhi; phi++)
+		if (e->need[phi->result] == part)
+			hc_park(e, phi->result, away);
+}
+
+/*
+ * A loop that runs once for each part of its sums. Those of the other parts wait in memory, since LLVM would rather keep
+ * them in registers, and what the loop adds to not.
+ */
+static void emit_loop_in_parts(struct hc_emit *e, struct hc_node *node)
+{
+	uint32_t i;
+
+	for (i = 1; i < node->parts; i++)
+		park(e, node, 1u << i, true);
+	for (i = 0; i < node->parts; i++) {
+		if (i) {
+			/* The edge before the loop has set all phis; those that all parts need have changed. */
+			e->part = HC_NO_PART;
+			edge(e, node->enter);
+			park(e, node, 1u << i, false);
+		}
+		e->part = 1u << i;
+		emit_loop(e, node);
+		if (i + 1 < node->parts)
+			park(e, node, 1u << i, true);
+	}
+	e->part = 0;
+	for (i = 0; i + 1 < node->parts; i++)
+		park(e, node, 1u << i, false);
+}
+
 /* Goes round until no lane is left; each lane leaves when it is done. */
 static void emit_divergent_loop(struct hc_emit *e, struct hc_node *node)
 {
@@ -394,6 +438,8 @@ static void emit_construct(struct hc_emit *e, struct hc_node *node)
 	default:
 		if (masked)
 			emit_divergent_loop(e, node);
+		else if (node->parts)
+			emit_loop_in_parts(e, node);
 		else
 			emit_loop(e, node);
 		break;
@@ -423,7 +469,8 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 		switch (node->kind) {
 		case HC_NODE_CODE:
 			for (i = node->first; i < node->end; i++)
-				instruction(e, &e->m->insts[i]);
+				if (!left_out(e, e->m->insts[i].result))
+					instruction(e, &e->m->insts[i]);
 			break;
 		case HC_NODE_EDGE:
 			edge(e, node);
@@ -499,12 +546,12 @@ static LLVMValueRef load_u32(struct hc_emit *e, uint64_t offset)
 	return load;
 }
 
-static void add_attribute(struct hc_emit *e, uint32_t parameter, const char *name)
+static void add_attribute(struct hc_emit *e, uint32_t parameter, const char *name, uint64_t value)
 {
 	unsigned int kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
 
 	LLVMAddAttributeAtIndex(e->function, parameter,
-				LLVMCreateEnumAttribute(e->context, kind, 0));
+				LLVMCreateEnumAttribute(e->context, kind, value));
 }
 
 static void create_function(struct hc_emit *e)
@@ -522,9 +569,10 @@ static void create_function(struct hc_emit *e)
 		LLVMFunctionType(LLVMVoidTypeInContext(e->context), parameters, 4, false));
 	e->args = LLVMGetParam(e->function, 0);
 	e->scratch = LLVMGetParam(e->function, 3);
-	add_attribute(e, 1, "noalias");
-	add_attribute(e, 1, "readonly");
-	add_attribute(e, 4, "noalias");
+	add_attribute(e, 1, "noalias", 0);
+	add_attribute(e, 1, "readonly", 0);
+	add_attribute(e, 1, "dereferenceable", sizeof(struct hearth_kernel_args));
+	add_attribute(e, 4, "noalias", 0);
 	for (i = 0; i < e->lanes; i++)
 		lanes[i] = LLVMConstInt(e->i32, i, false);
 	e->iota = LLVMConstVector(lanes, e->lanes);
@@ -579,6 +627,7 @@ static void build_function(struct hc_emit *e, struct hc_list *tree)
 	at(e, body);
 	find_group(e, number);
 	place_shared_variables(e);
+	hc_place_slots(e);
 	emit_list(e, tree, true);
 	close_region(e);
 	LLVMBuildStore(e->b, LLVMBuildAdd(e->b, number, LLVMConstInt(e->i64, 1, false), ""),
@@ -621,7 +670,8 @@ static struct hc_kernel *finish(struct hc_emit *e)
 }
 
 struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
-			  struct hc_regions *regions)
+			  struct hc_regions *regions, const uint32_t *need,
+			  struct hc_adjacent **adjacent)
 {
 	struct hc *hc = m->hc;
 	struct hc_emit *e = HC_NEW(hc, struct hc_emit, 1);
@@ -632,6 +682,8 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->m = m;
 	e->shapes = shapes;
 	e->regions = regions;
+	e->need = need;
+	e->adjacent = adjacent;
 	e->lanes = hc->lanes;
 	e->has_f16 = hc_target_has_f16(hc->target);
 	e->context = hc->llvm = LLVMContextCreate();
@@ -654,6 +706,7 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->values = HC_NEW(hc, LLVMValueRef *, m->bound);
 	e->variables = HC_NEW(hc, LLVMValueRef *, m->bound);
 	e->later = HC_NEW(hc, LLVMValueRef *, m->bound);
+	e->parked = HC_NEW(e->hc, LLVMValueRef *, e->m->bound);
 	e->memory = HC_NEW(hc, LLVMValueRef, m->bound);
 	e->slot = HC_NEW(hc, uint64_t, m->bound);
 	build_function(e, tree);

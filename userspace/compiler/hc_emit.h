@@ -39,6 +39,11 @@ struct hc_emit {
 	LLVMValueRef nowhere; /* 16 bytes of the stack, to be written in vain */
 	LLVMValueRef iota;    /* <0, 1, …> of i32 */
 
+	struct hc_adjacent **adjacent; /* [instruction], of hc_adjacent() */
+	const uint32_t *need;	       /* [id], of hc_partition() */
+	uint32_t part;		       /* bit of the part under way, or 0 */
+	LLVMValueRef **parked;	       /* [id][leaf], memory of sums whose part is not under way */
+
 	uint32_t region; /* open one, or 0 */
 	LLVMValueRef turn;
 	LLVMBasicBlockRef turn_block;
@@ -48,7 +53,10 @@ struct hc_emit {
 	LLVMValueRef **later;	  /* [id][leaf], of phis to change when the region is over */
 	bool has_later;
 	LLVMValueRef *memory; /* [id], of variables in memory of the kernel */
-	uint64_t *slot;	      /* [id], offset + 1 in the scratch memory of what crosses regions */
+	uint64_t *
+		slot; /* [id], of what crosses regions, in its subgroup's frame; of shared variables: offset + 1 */
+	uint64_t frames; /* offset of the first subgroup's frame in the scratch memory */
+	uint64_t frame_bytes;
 	uint64_t scratch_bytes;
 	uint64_t shared_bytes;
 };
@@ -76,6 +84,8 @@ struct hc_shape hc_leaf_shape(struct hc_emit *e, uint32_t id, uint32_t leaf);
 LLVMValueRef hc_lanes(struct hc_emit *e, uint32_t id, uint32_t leaf);
 /* Lane 0 of a leaf that is not varying. */
 LLVMValueRef hc_lane0(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* Was @id computed in the block under way, so that what it is computed from can be read as well? */
+bool hc_is_new(struct hc_emit *e, uint32_t id);
 /* Sets a leaf from all lanes, or from lane 0; brings it into the form of its shape. */
 void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
 /*
@@ -84,6 +94,8 @@ void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
  */
 void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, uint32_t region);
 void hc_settle_phis(struct hc_emit *e);
+/* Takes the variables of @id away from LLVM's optimization, or back. */
+void hc_park(struct hc_emit *e, uint32_t id, bool away);
 /* In the form of @id's shape, a value of @from's. */
 LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t from,
 			 uint32_t from_leaf);
@@ -91,6 +103,8 @@ LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t
 bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf);
 /* Values at the group level, where no subgroup runs: subgroup 0's first lane. */
 LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id);
+/* Lays out the frames of what crosses regions, behind all else in the scratch memory. */
+void hc_place_slots(struct hc_emit *e);
 /* What crosses into and out of a region. */
 void hc_copy_in(struct hc_emit *e, uint32_t region);
 void hc_copy_out(struct hc_emit *e, uint32_t region);
@@ -102,6 +116,8 @@ LLVMValueRef hc_mask_bits(struct hc_emit *e, LLVMValueRef mask);
 LLVMValueRef hc_local(struct hc_emit *e, LLVMTypeRef type, const char *name);
 /* Number of the first running lane, i32. */
 LLVMValueRef hc_first_lane(struct hc_emit *e);
+
+uint64_t hc_align_up(uint64_t value, uint64_t align);
 
 /* ---- hc_emit_memory.c, hc_emit_place.c, hc_emit_atomic.c ---- */
 

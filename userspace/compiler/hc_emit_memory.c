@@ -28,7 +28,7 @@ static enum form form_of(const struct hc_place *p, uint64_t bytes)
 }
 
 /* 16 zero bytes in the image, to read where a buffer ends. */
-static LLVMValueRef zeros(struct hc_emit *e)
+LLVMValueRef hc_zeros(struct hc_emit *e)
 {
 	LLVMTypeRef type = LLVMArrayType2(e->i8, 16);
 	LLVMValueRef global = LLVMGetNamedGlobal(e->module, "hc_zeros");
@@ -53,7 +53,7 @@ static LLVMValueRef gather_apart(struct hc_emit *e, LLVMTypeRef type, LLVMValueR
 	LLVMValueRef value = LLVMGetPoison(type), lane, load;
 	uint32_t i;
 
-	pointers = LLVMBuildSelect(e->b, mask, pointers, hc_splat(e, zeros(e)), "");
+	pointers = LLVMBuildSelect(e->b, mask, pointers, hc_splat(e, hc_zeros(e)), "");
 	for (i = 0; i < e->lanes; i++) {
 		lane = LLVMConstInt(e->i32, i, false);
 		load = LLVMBuildLoad2(e->b, LLVMGetElementType(type),
@@ -146,8 +146,8 @@ static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef poi
 	hc_intrinsic(e, scatter ? "llvm.masked.scatter" : "llvm.masked.store", types, 2, args, 4);
 }
 
-static LLVMValueRef load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
-				struct hc_type *type)
+LLVMValueRef hc_load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			    struct hc_type *type)
 {
 	LLVMTypeRef element = type->kind == HC_TYPE_BOOL ? e->i32 : hc_scalar_type(e, type);
 	LLVMValueRef pointer, value;
@@ -158,7 +158,7 @@ static LLVMValueRef load_scalar(struct hc_emit *e, const struct hc_place *p, uin
 		if (p->limit)
 			pointer = LLVMBuildSelect(
 				e->b, hc_inside(e, p, hc_uniform_offset(e, p, extra), type->size),
-				pointer, zeros(e), "");
+				pointer, hc_zeros(e), "");
 		value = LLVMBuildLoad2(e->b, element, pointer, "");
 		LLVMSetAlignment(value, (unsigned int)type->size);
 		LLVMSetVolatile(value, p->is_volatile);
@@ -242,19 +242,19 @@ static LLVMValueRef repeat_mask(struct hc_emit *e, LLVMValueRef mask, uint32_t c
 	return hc_shuffle(e, mask, mask, index, count * e->lanes);
 }
 
-static void load_interleaved(struct hc_emit *e, const struct hc_place *p, struct hc_type *vector,
-			     uint32_t result)
+void hc_load_interleaved(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			 struct hc_type *element, uint32_t count, LLVMValueRef *out)
 {
-	struct hc_type *element = hc_type(e->m, vector->element);
-	uint32_t i, c, count = vector->count, index[64];
+	uint32_t i, c, index[64];
 	LLVMTypeRef type = LLVMVectorType(hc_scalar_type(e, element), count * e->lanes);
-	LLVMValueRef wide, mask = repeat_mask(e, hc_allowed(e, p, 0, element->size * count), count);
+	LLVMValueRef wide, mask = hc_allowed(e, p, extra, element->size * count);
 
-	wide = masked_load(e, type, hc_vector_pointer(e, p, 0), element->size, mask);
+	wide = masked_load(e, type, hc_vector_pointer(e, p, extra), element->size,
+			   repeat_mask(e, mask, count));
 	for (c = 0; c < count; c++) {
 		for (i = 0; i < e->lanes; i++)
 			index[i] = i * count + c;
-		hc_put(e, result, c, hc_shuffle(e, wide, wide, index, e->lanes));
+		out[c] = hc_shuffle(e, wide, wide, index, e->lanes);
 	}
 }
 
@@ -338,10 +338,36 @@ static void each_scalar(struct hc_emit *e, struct hc_place *p, struct hc_type *t
 		if (is_store)
 			store_scalar(e, p, extra, type, id, *leaf);
 		else
-			hc_put(e, id, *leaf, load_scalar(e, p, extra, type));
+			hc_put(e, id, *leaf, hc_load_scalar(e, p, extra, type));
 		(*leaf)++;
 		return;
 	}
+}
+
+/* A small vector of each lane in one piece, if that is a good way to load it. */
+static bool load_vector(struct hc_emit *e, const struct hc_place *p, struct hc_type *vector,
+			uint32_t result)
+{
+	struct hc_type *element;
+	LLVMValueRef out[4];
+	uint32_t c;
+
+	if (vector->kind != HC_TYPE_VECTOR || vector->count > 4 || !hc_is_varying(e, result, 0))
+		return false;
+	element = hc_type(e->m, vector->element);
+	if (element->kind == HC_TYPE_BOOL || p->component_stride || p->is_volatile)
+		return false;
+	if (is_interleaved(p, vector, element->size))
+		hc_load_interleaved(e, p, 0, element, vector->count, out);
+	else if (form_of(p, element->size) == FORM_LANES &&
+		 hc_has_rows(e, p, vector->count * element->size))
+		hc_load_rows(e, p, 0, element, vector->count,
+			     hc_allowed(e, p, 0, vector->count * element->size), out);
+	else
+		return false;
+	for (c = 0; c < vector->count; c++)
+		hc_put(e, result, c, out[c]);
+	return true;
 }
 
 /* ---- Instructions ---- */
@@ -353,6 +379,8 @@ void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst)
 	struct hc_type *type = hc_type(e->m, inst->type);
 	struct hc_place p;
 
+	if (hc_emit_adjacent(e, inst))
+		return;
 	root = hc_chain_of(e, inst->operand[0], chain, &length);
 	if (hc_id(e->m, root)->kind == HC_ID_VARIABLE &&
 	    hc_id(e->m, root)->storage_class == SpvStorageClassInput) {
@@ -363,11 +391,7 @@ void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst)
 	p = hc_find_place(e, inst->operand[0], &root);
 	if (inst->operands > 1 && inst->operand[1] & SpvMemoryAccessVolatileMask)
 		p.is_volatile = true;
-	if (type->kind == HC_TYPE_VECTOR && hc_is_varying(e, inst->result, 0) &&
-	    is_interleaved(&p, type, hc_type(e->m, type->element)->size) &&
-	    hc_type(e->m, type->element)->kind != HC_TYPE_BOOL)
-		load_interleaved(e, &p, type, inst->result);
-	else
+	if (!load_vector(e, &p, type, inst->result))
 		each_scalar(e, &p, type, 0, &leaf, inst->result, false);
 }
 

@@ -8,6 +8,8 @@
 #include <hearth/kernel_abi.h>
 #include <spirv/unified1/spirv.h>
 
+#define MAX_TERM_DEPTH 4
+
 uint64_t hc_align_up(uint64_t value, uint64_t align)
 {
 	return (value + align - 1) / align * align;
@@ -198,17 +200,60 @@ static LLVMValueRef index_value(struct hc_emit *e, uint32_t id, struct hc_shape 
 	return LLVMBuildZExt(e->b, value, wide, "");
 }
 
+/* Adds to *sum what @index is the sum of, but for constants, which go to *constant. */
+static void add_terms(struct hc_emit *e, uint32_t index, LLVMValueRef *sum, int64_t *constant,
+		      uint32_t depth)
+{
+	const struct hc_id *id = hc_id(e->m, index);
+	LLVMValueRef value;
+
+	if (id->kind == HC_ID_CONSTANT) {
+		*constant += (int32_t)id->constant[0];
+		return;
+	}
+	/* What another block computed is there, and what it is computed from may not be. */
+	if (depth < MAX_TERM_DEPTH && hc_is_new(e, index) &&
+	    e->m->insts[id->index].op == SpvOpIAdd) {
+		add_terms(e, e->m->insts[id->index].operand[0], sum, constant, depth + 1);
+		add_terms(e, e->m->insts[id->index].operand[1], sum, constant, depth + 1);
+		return;
+	}
+	value = hc_lane0(e, index, 0);
+	*sum = *sum ? LLVMBuildAdd(e->b, *sum, value, "") : value;
+}
+
+/*
+ * An affine index of 32 bits without the constants in it. As signed numbers the whole and its parts agree for every index
+ * inside an array, whatever wraps around, so that constants may go into the address, where they cost nothing.
+ */
+static LLVMValueRef without_constant(struct hc_emit *e, uint32_t index, int64_t *constant)
+{
+	LLVMValueRef sum = NULL;
+	int64_t found = 0;
+
+	add_terms(e, index, &sum, &found, 0);
+	if (!sum || !found || found != (int32_t)found)
+		return NULL;
+	*constant = found;
+	return LLVMBuildSExt(e->b, sum, e->i64, "");
+}
+
 static void step(struct hc_emit *e, struct hc_place *p, uint32_t index, uint64_t bytes)
 {
 	struct hc_shape shape = hc_leaf_shape(e, index, 0);
 	struct hc_id *id = hc_id(e->m, index);
-	LLVMValueRef value;
+	LLVMValueRef value = NULL;
+	int64_t constant = 0;
 
 	if (id->kind == HC_ID_CONSTANT) {
 		p->constant += (uint32_t)id->constant[0] * bytes;
 		return;
 	}
-	value = index_value(e, index, shape);
+	if (shape.kind == HC_AFFINE && shape.stride && hc_type_of(e->m, index)->width == 32)
+		value = without_constant(e, index, &constant);
+	if (!value)
+		value = index_value(e, index, shape);
+	p->constant += (uint64_t)constant * bytes;
 	value = LLVMBuildMul(e->b, value, hc_int(e, LLVMTypeOf(value), bytes), "");
 	if (shape.kind == HC_VARYING) {
 		p->varying = p->varying ? LLVMBuildAdd(e->b, p->varying, value, "") : value;

@@ -30,8 +30,6 @@ struct hc_place {
 	uint32_t component_stride; /* 0: side by side */
 };
 
-uint64_t hc_align_up(uint64_t value, uint64_t align);
-
 /* The chain's instructions from the variable or address, which it returns, to the pointer. */
 uint32_t hc_chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *chain[HC_MAX_DEPTH],
 		     uint32_t *length);
@@ -50,6 +48,21 @@ LLVMValueRef hc_vector_pointer(struct hc_emit *e, const struct hc_place *p, uint
 /* Running lanes whose @bytes lie inside the buffer, where that is to be checked. */
 LLVMValueRef hc_allowed(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
 			uint64_t bytes);
+
+/* hc_emit_memory.c */
+LLVMValueRef hc_zeros(struct hc_emit *e); /* 16 zero bytes, to be read in vain */
+LLVMValueRef hc_load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			    struct hc_type *type);
+/* @count elements of each lane, right behind those of the lane before, to a vector for each element. */
+void hc_load_interleaved(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			 struct hc_type *element, uint32_t count, LLVMValueRef *out);
+
+/* hc_emit_rows.c: the same where the lanes lie anywhere. Is it worth while, for @bytes a lane? */
+bool hc_has_rows(const struct hc_emit *e, const struct hc_place *p, uint64_t bytes);
+void hc_load_rows(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+		  struct hc_type *element, uint32_t count, LLVMValueRef mask, LLVMValueRef *out);
+/* A load of a group; false if it is to be emitted alone. */
+bool hc_emit_adjacent(struct hc_emit *e, const struct hc_inst *inst);
 
 /* hc_emit_input.c */
 void hc_load_input(struct hc_emit *e, const struct hc_inst *inst, uint32_t root,

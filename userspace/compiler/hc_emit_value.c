@@ -7,7 +7,9 @@
 #include <string.h>
 #include <spirv/unified1/spirv.h>
 
-#define SLOT_ALIGN 64u
+#define SLOT_ALIGN  64u
+#define CACHE_LINE  64u
+#define MAX_SCRATCH (1ull << 30)
 
 LLVMTypeRef hc_scalar_type(struct hc_emit *e, const struct hc_type *type)
 {
@@ -206,6 +208,11 @@ static LLVMValueRef raw(struct hc_emit *e, uint32_t id, uint32_t leaf)
 	return e->values[id][leaf];
 }
 
+bool hc_is_new(struct hc_emit *e, uint32_t id)
+{
+	return hc_id(e->m, id)->kind == HC_ID_VALUE && e->values[id] && e->values[id][0];
+}
+
 LLVMValueRef hc_lane0(struct hc_emit *e, uint32_t id, uint32_t leaf)
 {
 	LLVMValueRef value = raw(e, id, leaf);
@@ -308,65 +315,104 @@ void hc_settle_phis(struct hc_emit *e)
 	e->has_later = false;
 }
 
-/* ---- Slots ---- */
-
-static uint64_t leaf_bytes(struct hc_emit *e, uint32_t id, uint32_t leaf)
+void hc_park(struct hc_emit *e, uint32_t id, bool away)
 {
-	uint64_t bytes = hc_leaf_type(e->m, hc_type_of(e->m, id), leaf)->size;
+	LLVMValueRef *parked = leaves_of(e, e->parked, id), value;
+	uint32_t leaf, leaves = hc_type_of(e->m, id)->leaves;
 
-	if (hc_is_varying(e, id, leaf))
-		bytes *= e->lanes;
-	return (bytes + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
-}
+	for (leaf = 0; leaf < leaves; leaf++) {
+		LLVMTypeRef type = form_type(e, id, leaf);
 
-static uint64_t slot_bytes(struct hc_emit *e, uint32_t id)
-{
-	uint32_t leaf, leaves;
-	uint64_t bytes = 0;
-
-	if (hc_id(e->m, id)->kind == HC_ID_VARIABLE)
-		return (hc_local_bytes(e, id) + SLOT_ALIGN - 1) / SLOT_ALIGN * SLOT_ALIGN;
-	leaves = hc_type_of(e->m, id)->leaves;
-	for (leaf = 0; leaf < leaves; leaf++)
-		bytes += leaf_bytes(e, id, leaf);
-	return bytes;
-}
-
-/* Where @id is kept for the subgroup whose turn it is (or @subgroup). */
-static LLVMValueRef slot(struct hc_emit *e, uint32_t id, LLVMValueRef subgroup)
-{
-	uint64_t bytes = slot_bytes(e, id);
-	LLVMValueRef offset;
-
-	if (!e->slot[id]) {
-		e->slot[id] = e->scratch_bytes + 1;
-		e->scratch_bytes += bytes * e->hc->subgroups;
-		if (e->scratch_bytes > 1u << 30)
-			hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-				 "a work-group needs over 1 GiB of memory of its own");
+		if (!parked[leaf])
+			parked[leaf] = hc_local(e, type, "parked");
+		value = LLVMBuildLoad2(e->b, type, away ? variable(e, id, leaf) : parked[leaf], "");
+		if (!away)
+			LLVMSetVolatile(value, true);
+		value = LLVMBuildStore(e->b, value, away ? parked[leaf] : variable(e, id, leaf));
+		if (away)
+			LLVMSetVolatile(value, true);
 	}
-	offset = LLVMBuildMul(e->b, LLVMBuildZExt(e->b, subgroup, e->i64, ""),
-			      LLVMConstInt(e->i64, bytes, false), "");
-	offset = LLVMBuildAdd(e->b, offset, LLVMConstInt(e->i64, e->slot[id] - 1, false), "");
-	return LLVMBuildGEP2(e->b, e->i8, e->scratch, &offset, 1, "slot");
 }
 
-static LLVMValueRef leaf_slot(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef subgroup)
-{
-	LLVMValueRef offset;
-	uint64_t bytes = 0;
-	uint32_t i;
-
-	for (i = 0; i < leaf; i++)
-		bytes += leaf_bytes(e, id, i);
-	offset = LLVMConstInt(e->i64, bytes, false);
-	return LLVMBuildGEP2(e->b, e->i8, slot(e, id, subgroup), &offset, 1, "");
-}
+/* ---- Slots ---- */
 
 /* A value that is the same in the whole work-group needs no slots. */
 static bool has_slot(struct hc_emit *e, uint32_t id, uint32_t leaf)
 {
 	return e->regions->crosses[id] && hc_leaf_shape(e, id, leaf).kind != HC_UNIFORM;
+}
+
+/* Bytes of a leaf's slot, a power of two up to SLOT_ALIGN, and a multiple of that above. */
+static uint64_t leaf_bytes(struct hc_emit *e, uint32_t id, uint32_t leaf)
+{
+	uint64_t bytes = hc_leaf_type(e->m, hc_type_of(e->m, id), leaf)->size, size = 1;
+
+	if (!has_slot(e, id, leaf))
+		return 0;
+	if (hc_is_varying(e, id, leaf))
+		bytes *= e->lanes;
+	while (size < bytes && size < SLOT_ALIGN)
+		size *= 2;
+	return hc_align_up(bytes, size);
+}
+
+/* Where leaf @leaf of @id begins that is kept from @at on; or where all of it ends. */
+static uint64_t leaf_place(struct hc_emit *e, uint32_t id, uint32_t leaf, uint64_t at)
+{
+	uint64_t bytes;
+	uint32_t i;
+
+	for (i = 0;; i++) {
+		bytes = i < hc_type_of(e->m, id)->leaves ? leaf_bytes(e, id, i) : 1;
+		if (bytes)
+			at = hc_align_up(at, bytes < SLOT_ALIGN ? bytes : SLOT_ALIGN);
+		if (i == leaf)
+			return at;
+		at += bytes;
+	}
+}
+
+void hc_place_slots(struct hc_emit *e)
+{
+	uint64_t bytes = 0;
+	uint32_t id;
+
+	for (id = 0; id < e->m->bound; id++) {
+		if (!e->regions->crosses[id] || e->regions->shares[id])
+			continue;
+		if (hc_id(e->m, id)->kind == HC_ID_VARIABLE) {
+			e->slot[id] = hc_align_up(bytes, SLOT_ALIGN);
+			bytes = e->slot[id] + hc_local_bytes(e, id);
+		} else {
+			e->slot[id] = bytes;
+			bytes = leaf_place(e, id, hc_type_of(e->m, id)->leaves, bytes);
+		}
+	}
+	/* An odd number of cache lines, so that the subgroups' frames do not fall on the same few sets of a cache. */
+	if (bytes)
+		bytes = ((bytes + CACHE_LINE - 1) / CACHE_LINE | 1) * CACHE_LINE;
+	if (bytes > MAX_SCRATCH / e->hc->subgroups ||
+	    e->scratch_bytes + bytes * e->hc->subgroups > MAX_SCRATCH)
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
+			 "a work-group needs over 1 GiB of memory of its own");
+	e->frames = e->scratch_bytes;
+	e->frame_bytes = bytes;
+	e->scratch_bytes += bytes * e->hc->subgroups;
+}
+
+/* Where a leaf is kept for the subgroup whose turn it is (or @subgroup). */
+static LLVMValueRef leaf_slot(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef subgroup)
+{
+	uint32_t place = e->regions->shares[id] ? e->regions->shares[id] : id;
+	uint64_t constant = e->frames + e->slot[place];
+	LLVMValueRef offset;
+
+	if (hc_id(e->m, id)->kind == HC_ID_VALUE)
+		constant = e->frames + leaf_place(e, place, leaf, e->slot[place]);
+	offset = LLVMBuildMul(e->b, LLVMBuildZExt(e->b, subgroup, e->i64, ""),
+			      LLVMConstInt(e->i64, e->frame_bytes, false), "");
+	offset = LLVMBuildAdd(e->b, offset, LLVMConstInt(e->i64, constant, false), "");
+	return LLVMBuildGEP2(e->b, e->i8, e->scratch, &offset, 1, "slot");
 }
 
 static void copy(struct hc_emit *e, uint32_t id, bool in)
@@ -376,7 +422,8 @@ static void copy(struct hc_emit *e, uint32_t id, bool in)
 	if (!e->regions->crosses[id])
 		return;
 	if (hc_id(e->m, id)->kind == HC_ID_VARIABLE) {
-		LLVMValueRef memory = hc_local_memory(e, id), kept = slot(e, id, e->subgroup);
+		LLVMValueRef memory = hc_local_memory(e, id),
+			     kept = leaf_slot(e, id, 0, e->subgroup);
 		LLVMValueRef bytes = LLVMConstInt(e->i64, hc_local_bytes(e, id), false);
 
 		LLVMBuildMemCpy(e->b, in ? memory : kept, SLOT_ALIGN, in ? kept : memory,

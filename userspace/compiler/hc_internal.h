@@ -8,7 +8,10 @@
  *	hc_table	which variables always hold their initializer
  *	hc_structure	instructions → tree of struct hc_node, from the merge instructions
  *	hc_shape	which values are uniform, which grow by a constant from lane to lane
+ *	hc_adjacent	which loads are of neighbouring elements
+ *	hc_partition	which loops compute their sums a part at a time
  *	hc_region	where barriers cut the tree, and which values cross the cuts
+ *	hc_share	which of those lie in one place
  *	hc_emit_*	LLVM IR
  *
  * All memory of a compilation comes from one arena and is freed at its end. Errors leave through hc_abort(), which
@@ -261,6 +264,9 @@ struct hc_node {
 	void *continue_block;
 	void *broken;
 	void *continued;
+	/* Of LOOP: how many times it runs, each for a part of its sums (0: once), and the edge into it. */
+	uint32_t parts;
+	const struct hc_node *enter;
 };
 
 /* Builds the tree of the entry point; refuses what is not structured. */
@@ -297,18 +303,44 @@ static inline bool hc_is_scalar(struct hc_shape shape)
 	return shape.kind == HC_UNIFORM || (shape.kind == HC_AFFINE && !shape.stride);
 }
 
+/* ---- Partition ---- */
+
+#define HC_ALL_PARTS UINT32_MAX
+#define HC_NO_PART   (1u << 31) /* a bit that is set in HC_ALL_PARTS and in no part */
+
+/* Sets node->parts of loops. Returns for each id in such a loop the parts that need it, as bits; 0 for all others. */
+uint32_t *hc_partition(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
+
+/* ---- Adjacent loads ---- */
+
+#define HC_MAX_ADJACENT 16
+
+/* Loads of one array whose indices are one value plus @offset. @loaded: while they are emitted, for which part. */
+struct hc_adjacent {
+	uint32_t count;
+	uint32_t inst[HC_MAX_ADJACENT];
+	int64_t offset[HC_MAX_ADJACENT];
+	uint32_t loaded;
+};
+
+/* For each instruction its group, or NULL. */
+struct hc_adjacent **hc_adjacent(struct hc_module *m, struct hc_shapes *shapes,
+				 struct hc_list *tree);
+
 /* ---- Regions ---- */
 
 /*
  * A region is code between barriers: all its subgroups may run one after another. Region 0 is the group level.
  * @home: region that computes an id. @crosses: it is used in another one.
  * @spills: it is used in another block, so it lives in a variable.
+ * @shares: another one that it lies in the place of, while it crosses; 0: none.
  */
 struct hc_regions {
 	uint32_t count;
 	uint32_t *home;
 	bool *crosses;
 	bool *spills;
+	uint32_t *shares;
 	/* Per region: ids whose variables it reads or writes and that cross. */
 	struct hc_id_list {
 		uint32_t *ids;
@@ -321,6 +353,10 @@ struct hc_regions {
 void hc_part_tails(struct hc_module *m, struct hc_list *tree);
 struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
 
+/* Sets regions->shares. */
+void hc_share(struct hc_module *m, struct hc_shapes *shapes, struct hc_regions *regions,
+	      struct hc_list *tree);
+
 /* Calls @visit for each id that an instruction reads, through pointers' access chains to their indices. */
 void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 		     void (*visit)(void *context, uint32_t id), void *context);
@@ -332,6 +368,7 @@ void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *s
 /* ---- Emission ---- */
 
 struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
-			  struct hc_regions *regions);
+			  struct hc_regions *regions, const uint32_t *need,
+			  struct hc_adjacent **adjacent);
 
 #endif /* HEARTH_HC_INTERNAL_H */

@@ -12,7 +12,7 @@ static const struct {
 	uint32_t block_bytes;
 	uint32_t unit; /* UNIT in shaders/weights.glsl */
 } types[] = {
-	{ HEARTH_TYPE_F32, "F32", 1, 4, 1 },
+	{ HEARTH_TYPE_F32, "F32", 1, 4, 4 },
 	{ HEARTH_TYPE_F16, "F16", 1, 2, 2 },
 	{ HEARTH_TYPE_Q8_0, "Q8_0", 32, 34, 4 },
 	{ HEARTH_TYPE_Q4_0, "Q4_0", 32, 18, 8 },
@@ -54,7 +54,7 @@ const char *hrt_type_name(enum hearth_type type)
 
 bool hrt_whole_words(enum hearth_type type, uint32_t columns)
 {
-	return hearth_row_bytes(type, columns) % 4 == 0;
+	return hearth_row_bytes(type, columns) % 4 == 0 && columns % hrt_type_unit(type) == 0;
 }
 
 enum hearth_status hrt_matrix_check(const char *op, const struct hearth_matrix *matrix,

@@ -9,6 +9,8 @@ void main()
 {
 	uint i = gl_GlobalInvocationID.x;
 	uint r = v[i] + v[i * 1000u + 5u];
+	uint at = i * 29u % 47u;
+	r += v[at] * 3u + v[at + 1u] * 5u + v[at + 2u] * 7u + v[at + 3u] * 9u;
 	if (i < 32u)
 		o[i] = r;
 	o[i + 32u] = 0xdeadu;
