@@ -8,6 +8,10 @@ for program in objects compute abilities cache hostile; do
 	say "test-vulkan-$program on the board"
 	tap "$program" /test/test-vulkan-$program 0
 done
+for device in 0 1; do
+	say "test-vulkan-external on device $device"
+	tap "external on device $device" /test/test-vulkan-external $device
+done
 # While one process faults and hangs, another's results stay right.
 if [ -x /test/test-vulkan-fault ]; then
 	say "test-vulkan-fault, with test-vulkan-compute beside it all the while"

@@ -186,16 +186,38 @@ static void find_extensions(struct vt *vt)
 	uint32_t count = 512;
 
 	vkEnumerateDeviceExtensionProperties(vt->physical, NULL, &count, extensions);
-	for (uint32_t i = 0; i < count; i++)
-		if (!strcmp(extensions[i].extensionName, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME))
-			vt->has_push_descriptor = true;
+	for (uint32_t i = 0; i < count; i++) {
+		const char *name = extensions[i].extensionName;
+
+		vt->has_push_descriptor |= !strcmp(name, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
+		vt->has_external_fd |= !strcmp(name, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+		vt->has_dma_buf |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+		vt->has_host_pointer |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+	}
+	/* One needs the other. */
+	vt->has_dma_buf &= vt->has_external_fd;
+}
+
+static uint32_t list_extensions(const struct vt *vt, const char *names[4])
+{
+	uint32_t count = 0;
+
+	if (vt->has_push_descriptor)
+		names[count++] = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
+	if (vt->has_external_fd)
+		names[count++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
+	if (vt->has_dma_buf)
+		names[count++] = VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
+	if (vt->has_host_pointer)
+		names[count++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+	return count;
 }
 
 static void open_device(struct vt *vt, bool robust)
 {
 	const float priorities[2] = { 1.0f, 1.0f };
 	VkQueueFamilyProperties families[16];
-	const char *extension = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
+	const char *extensions[4];
 	uint32_t count = 16;
 	VkDeviceQueueCreateInfo queue = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -206,12 +228,12 @@ static void open_device(struct vt *vt, bool robust)
 		.pNext = &vt->features,
 		.queueCreateInfoCount = 1,
 		.pQueueCreateInfos = &queue,
-		.ppEnabledExtensionNames = &extension,
+		.ppEnabledExtensionNames = extensions,
 	};
 	VkResult result;
 
 	find_extensions(vt);
-	info.enabledExtensionCount = vt->has_push_descriptor;
+	info.enabledExtensionCount = list_extensions(vt, extensions);
 	vkGetPhysicalDeviceQueueFamilyProperties(vt->physical, &count, families);
 	while (vt->family < count && !(families[vt->family].queueFlags & VK_QUEUE_COMPUTE_BIT))
 		vt->family++;

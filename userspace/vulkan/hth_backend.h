@@ -72,13 +72,35 @@ struct hth_backend {
 	VkResult (*device_init)(struct hth_device *device);
 	void (*device_finish)(struct hth_device *device);
 	void (*physical_device_finish)(struct hth_physical_device *physical_device);
-	/* Bytes in use and available of the device's memory, for VK_EXT_memory_budget. */
+	/*
+	 * For VK_EXT_memory_budget: the process's memory objects in a heap have @used bytes; sets
+	 * @used to what the process has there and @budget to what it could have.
+	 */
 	void (*memory_budget)(struct hth_physical_device *physical_device, uint32_t heap,
 			      uint64_t *used, uint64_t *budget);
 
 	VkResult (*bo_create)(struct hth_device *device, enum hth_placement placement,
 			      uint64_t size, struct hth_bo *bo);
-	/* Takes memory of the application; NULL where that cannot be done. */
+	/*
+	 * Memory that others may get: made so that bo_export can give it as all of the device's
+	 * export_handles.
+	 */
+	VkResult (*bo_create_shared)(struct hth_device *device, enum hth_placement placement,
+				     uint64_t size, struct hth_bo *bo);
+	/* A new file descriptor of one of the export_handles. */
+	VkResult (*bo_export)(struct hth_device *device, const struct hth_bo *bo,
+			      VkExternalMemoryHandleTypeFlagBits type, int *fd);
+	/*
+	 * Memory of one of the import_handles; @fd stays the caller's. Refuses what lies elsewhere
+	 * than in @placement, and what has less than @size bytes.
+	 */
+	VkResult (*bo_import_fd)(struct hth_device *device, enum hth_placement placement,
+				 VkExternalMemoryHandleTypeFlagBits type, int fd, uint64_t size,
+				 struct hth_bo *bo);
+	/* Where such memory lies. */
+	VkResult (*fd_placement)(struct hth_device *device, VkExternalMemoryHandleTypeFlagBits type,
+				 int fd, enum hth_placement *placement);
+	/* Takes memory of the application, which stays its own. */
 	VkResult (*bo_import)(struct hth_device *device, void *pointer, uint64_t size,
 			      struct hth_bo *bo);
 	void (*bo_destroy)(struct hth_device *device, struct hth_bo *bo);

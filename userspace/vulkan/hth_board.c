@@ -1,88 +1,20 @@
 // SPDX-License-Identifier: MIT
 /*
- * The board backend: discovery, memory and code of Hearth boards through libhearth_drm. Each VkDevice
+ * The board backend: discovery, devices and code of Hearth boards through libhearth_drm. Each VkDevice
  * is one open file with one address space.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hth_board.h"
 
-#define PAGE_BYTES  4096ull
-#define HUGE_BYTES  (2ull << 20) /* what one entry of an upper page table maps */
 #define MIN_STRIDE  (64u << 10)
 #define STACK_SPARE 4096u /* beside what the compiler says: alignment and what it cannot know */
 
 #define CAPS_NEEDED (HBI_CAP_COMPUTE | HBI_CAP_RVV)
-
-/* ---- Memory ---- */
-
-static VkResult error_of(int error)
-{
-	return error == -ENOSPC || error == -ENOMEM ? VK_ERROR_OUT_OF_DEVICE_MEMORY
-						    : VK_ERROR_INITIALIZATION_FAILED;
-}
-
-VkResult hth_board_bo_create(struct hth_device *device, uint32_t placement, uint32_t bind_flags,
-			     uint64_t size, struct hth_bo *bo)
-{
-	struct hth_board_device *board = device->backend_data;
-	uint64_t bytes = HTH_ALIGN(HTH_MAX(size, 1u), PAGE_BYTES);
-	const char *step = "create";
-	uint32_t handle;
-	int error;
-
-	if (bytes < size)
-		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
-	error = hearth_drm_bo_create(board->fd, bytes, placement, &handle);
-	if (error)
-		goto out;
-	bo->size = bytes;
-	bo->handle = handle;
-	bo->owned = true;
-	bo->va = hth_va_alloc(&board->va, bytes, bytes >= HUGE_BYTES ? HUGE_BYTES : PAGE_BYTES);
-	error = bo->va ? 0 : -ENOSPC;
-	step = "find addresses for";
-	if (error)
-		goto out_close;
-	step = "bind";
-	error = hearth_drm_vm_map(board->fd, board->vm_id, handle, 0, bo->va, bytes, bind_flags);
-	if (error)
-		goto out_va;
-	step = "map";
-	error = hearth_drm_bo_map(board->fd, handle, bytes, &bo->map);
-	if (error)
-		goto out_unmap;
-	return VK_SUCCESS;
-
-out_unmap:
-	hearth_drm_vm_unmap(board->fd, board->vm_id, bo->va, bytes);
-out_va:
-	hth_va_free(&board->va, bo->va, bytes);
-out_close:
-	hearth_drm_bo_close(board->fd, handle);
-out:
-	bo->size = 0;
-	hth_log(device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT,
-		"hearth-board-memory", "%s: cannot %s a buffer of %llu bytes: %s",
-		device->physical_device->name, step, (unsigned long long)bytes, strerror(-error));
-	return error_of(error);
-}
-
-void hth_board_bo_destroy(struct hth_device *device, struct hth_bo *bo)
-{
-	struct hth_board_device *board = device->backend_data;
-
-	munmap(bo->map, bo->size);
-	hearth_drm_vm_unmap(board->fd, board->vm_id, bo->va, bo->size);
-	hearth_drm_bo_close(board->fd, (uint32_t)bo->handle);
-	hth_va_free(&board->va, bo->va, bo->size);
-	bo->size = 0;
-}
 
 static VkResult bo_create(struct hth_device *device, enum hth_placement placement, uint64_t size,
 			  struct hth_bo *bo)
@@ -199,12 +131,13 @@ static VkResult device_init(struct hth_device *device)
 	if (error)
 		goto out_close;
 	/* Address 0 stays free, so that a null address is never valid. */
-	if (!hth_va_init(&board->va, HTH_MAX(physical->info.va_start, PAGE_BYTES),
+	if (!hth_va_init(&board->va, HTH_MAX(physical->info.va_start, HTH_BOARD_PAGE),
 			 physical->info.va_end)) {
 		result = VK_ERROR_OUT_OF_HOST_MEMORY;
 		goto out_vm;
 	}
 	pthread_mutex_init(&board->lock, NULL);
+	pthread_mutex_init(&board->shared_lock, NULL);
 	device->backend_data = board;
 	return VK_SUCCESS;
 
@@ -234,8 +167,10 @@ static void device_finish(struct hth_device *device)
 	hearth_drm_vm_destroy(board->fd, board->vm_id);
 	close(board->fd);
 	free(board->code);
+	free(board->shared);
 	hth_va_finish(&board->va);
 	pthread_mutex_destroy(&board->lock);
+	pthread_mutex_destroy(&board->shared_lock);
 	free(board);
 }
 
@@ -252,13 +187,19 @@ static void memory_budget(struct hth_physical_device *pd, uint32_t heap, uint64_
 {
 	struct hth_board_physical *physical = pd->backend_data;
 	struct drm_hearth_query_memory memory = { 0 };
+	struct drm_hearth_query_quota quota;
+	uint64_t left;
 
-	*used = 0;
 	*budget = pd->memory.memoryHeaps[heap].size;
-	if (heap || hearth_drm_query_memory(physical->fd, &memory))
+	if (hearth_drm_query_memory(physical->fd, &memory) ||
+	    hearth_drm_query_quota(physical->fd, &quota))
 		return;
-	*used = memory.board_total - HTH_MIN(memory.board_free, memory.board_total);
-	*budget = memory.board_total;
+	if (heap)
+		left = quota.host_limit - HTH_MIN(quota.host_used, quota.host_limit);
+	else
+		left = HTH_MIN(memory.board_free,
+			       quota.board_limit - HTH_MIN(quota.board_used, quota.board_limit));
+	*budget = HTH_MIN(*used + left, *budget);
 }
 
 static const struct hth_backend board_backend = {
@@ -269,6 +210,11 @@ static const struct hth_backend board_backend = {
 	.physical_device_finish = physical_device_finish,
 	.memory_budget = memory_budget,
 	.bo_create = bo_create,
+	.bo_create_shared = bo_create,
+	.bo_export = hth_board_bo_export,
+	.bo_import_fd = hth_board_bo_import_fd,
+	.fd_placement = hth_board_fd_placement,
+	.bo_import = hth_board_bo_import,
 	.bo_destroy = hth_board_bo_destroy,
 	.code_create = code_create,
 	.code_destroy = code_destroy,
@@ -306,6 +252,11 @@ static void set_memory(struct hth_physical_device *pd, uint64_t board_bytes, boo
 	pd->placements[1] = HTH_PLACEMENT_HOST;
 	pd->storage_types = host_access ? 3 : 1;
 	pd->transfer_types = 3;
+	pd->pointer_types = 2;
+	pd->pointer_handles = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+	pd->import_handles = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT |
+			     VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+	pd->export_handles = pd->import_handles;
 }
 
 /* A board that cannot be used is passed over with a word on why; it is no error of the instance. */

@@ -6,6 +6,8 @@
 #include "../drm/hearth_drm.h"
 #include "hth_private.h"
 
+#define HTH_BOARD_PAGE 4096ull
+
 struct hth_board_physical {
 	int fd; /* for queries */
 	char node[64];
@@ -35,11 +37,20 @@ struct hth_board_scratch {
 	uint32_t stride;
 };
 
+struct hth_board_shared {
+	uint32_t handle, users;
+};
+
 struct hth_board_device {
 	int fd;
 	uint32_t vm_id;
 	const struct hth_board_physical *physical;
 	struct hth_va_space va;
+
+	/* Handles that several buffers may have: the kernel gives one for each dma-buf and file. */
+	pthread_mutex_t shared_lock; /* inside @lock */
+	uint32_t shared_count, shared_capacity;
+	struct hth_board_shared *shared;
 
 	pthread_mutex_t lock; /* of all below */
 	struct hth_board_scratch
@@ -52,6 +63,15 @@ struct hth_board_device {
 VkResult hth_board_bo_create(struct hth_device *device, uint32_t placement, uint32_t bind_flags,
 			     uint64_t size, struct hth_bo *bo);
 void hth_board_bo_destroy(struct hth_device *device, struct hth_bo *bo);
+VkResult hth_board_bo_export(struct hth_device *device, const struct hth_bo *bo,
+			     VkExternalMemoryHandleTypeFlagBits type, int *fd);
+VkResult hth_board_bo_import_fd(struct hth_device *device, enum hth_placement placement,
+				VkExternalMemoryHandleTypeFlagBits type, int fd, uint64_t size,
+				struct hth_bo *bo);
+VkResult hth_board_fd_placement(struct hth_device *device, VkExternalMemoryHandleTypeFlagBits type,
+				int fd, enum hth_placement *placement);
+VkResult hth_board_bo_import(struct hth_device *device, void *pointer, uint64_t size,
+			     struct hth_bo *bo);
 
 VkResult hth_board_queue_init(struct hth_queue *queue);
 void hth_board_queue_finish(struct hth_queue *queue);

@@ -26,6 +26,7 @@ EXTENSIONS = [
     "VK_KHR_external_semaphore_capabilities",
     "VK_KHR_get_physical_device_properties2",
     # device
+    "VK_EXT_external_memory_dma_buf",
     "VK_EXT_external_memory_host",
     "VK_EXT_host_query_reset",
     "VK_EXT_inline_uniform_block",
@@ -49,6 +50,7 @@ EXTENSIONS = [
     "VK_KHR_driver_properties",
     "VK_KHR_external_fence",
     "VK_KHR_external_memory",
+    "VK_KHR_external_memory_fd",
     "VK_KHR_external_semaphore",
     "VK_KHR_format_feature_flags2",
     "VK_KHR_get_memory_requirements2",

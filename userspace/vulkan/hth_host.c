@@ -73,8 +73,9 @@ static void memory_budget(struct hth_physical_device *pd, uint32_t heap, uint64_
 			resident = pages * (uint64_t)sysconf(_SC_PAGESIZE);
 		fclose(file);
 	}
-	*used = resident;
-	*budget = HTH_MIN(available + resident, pd->memory.memoryHeaps[heap].size);
+	/* What of it was never touched is not there yet. */
+	*used = HTH_MIN(*used, resident);
+	*budget = HTH_MIN(available + *used, pd->memory.memoryHeaps[heap].size);
 }
 
 /* Whole huge pages start at a huge page, so that the kernel can use them. */
@@ -128,6 +129,8 @@ static void bo_destroy(struct hth_device *device, struct hth_bo *bo)
 	(void)device;
 	if (bo->owned)
 		munmap(bo->map, bo->size);
+	if (bo->handle)
+		hth_host_shared_close(bo);
 	bo->size = 0;
 }
 
@@ -178,6 +181,10 @@ static const struct hth_backend host_backend = {
 	.physical_device_finish = physical_device_finish,
 	.memory_budget = memory_budget,
 	.bo_create = bo_create,
+	.bo_create_shared = hth_host_bo_create_shared,
+	.bo_export = hth_host_bo_export,
+	.bo_import_fd = hth_host_bo_import_fd,
+	.fd_placement = hth_host_fd_placement,
 	.bo_import = bo_import,
 	.bo_destroy = bo_destroy,
 	.code_create = code_create,
@@ -264,6 +271,14 @@ VkResult hth_host_enumerate(struct hth_instance *instance)
 	pd->placements[0] = HTH_PLACEMENT_DEVICE;
 	pd->storage_types = 1;
 	pd->transfer_types = 1;
+	pd->pointer_types = 1;
+	pd->pointer_handles = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT |
+			      VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT;
+	pd->import_handles = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT |
+			     VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+	pd->export_handles = VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT;
+	if (hth_host_has_udmabuf())
+		pd->export_handles |= VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 	result = hth_instance_add_device(instance, pd);
 	if (result != VK_SUCCESS)
 		free(pd);

@@ -42,6 +42,19 @@ struct hth_host_device {
 	struct hth_host_pool *pool;
 };
 
+/* hth_host_shared.c: memory that has a file descriptor, hth_bo.handle - 1. */
+bool hth_host_has_udmabuf(void);
+VkResult hth_host_bo_create_shared(struct hth_device *device, enum hth_placement placement,
+				   uint64_t size, struct hth_bo *bo);
+VkResult hth_host_bo_export(struct hth_device *device, const struct hth_bo *bo,
+			    VkExternalMemoryHandleTypeFlagBits type, int *fd);
+VkResult hth_host_bo_import_fd(struct hth_device *device, enum hth_placement placement,
+			       VkExternalMemoryHandleTypeFlagBits type, int fd, uint64_t size,
+			       struct hth_bo *bo);
+VkResult hth_host_fd_placement(struct hth_device *device, VkExternalMemoryHandleTypeFlagBits type,
+			       int fd, enum hth_placement *placement);
+void hth_host_shared_close(struct hth_bo *bo);
+
 VkResult hth_host_queue_init(struct hth_queue *queue);
 void hth_host_queue_finish(struct hth_queue *queue);
 VkResult hth_host_queue_submit(struct hth_queue *queue, const struct hth_segment *segments,

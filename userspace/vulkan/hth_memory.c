@@ -4,15 +4,28 @@
  * program creates one.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "hth_private.h"
 
-static const void *find_struct(const void *chain, VkStructureType type)
+static VkResult memory_create(struct hth_device *device, const struct hth_external *external,
+			      struct hth_memory *memory)
 {
-	for (const VkBaseInStructure *next = chain; next; next = next->pNext)
-		if (next->sType == type)
-			return next;
-	return NULL;
+	const struct hth_backend *backend = device->backend;
+	enum hth_placement placement = device->physical_device->placements[memory->type_index];
+
+	if (external->fd)
+		return backend->bo_import_fd(device, placement, external->fd->handleType,
+					     external->fd->fd, memory->size, &memory->bo);
+	if (external->pointer) {
+		if (!(device->physical_device->pointer_types & 1u << memory->type_index))
+			return VK_ERROR_INVALID_EXTERNAL_HANDLE;
+		return backend->bo_import(device, external->pointer->pHostPointer, memory->size,
+					  &memory->bo);
+	}
+	if (external->export_handles)
+		return backend->bo_create_shared(device, placement, memory->size, &memory->bo);
+	return backend->bo_create(device, placement, memory->size, &memory->bo);
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemoryAllocateInfo *info,
@@ -21,8 +34,7 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemor
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_physical_device *pd = device->physical_device;
-	const VkImportMemoryHostPointerInfoEXT *import =
-		find_struct(info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT);
+	struct hth_external external;
 	struct hth_memory *memory;
 	VkResult result;
 	uint32_t heap;
@@ -32,22 +44,25 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemor
 	heap = pd->memory.memoryTypes[info->memoryTypeIndex].heapIndex;
 	if (info->allocationSize > pd->memory.memoryHeaps[heap].size)
 		return VK_ERROR_OUT_OF_DEVICE_MEMORY;
+	result = hth_external_read(pd, info->pNext, &external);
+	if (result != VK_SUCCESS)
+		return result;
 	memory = hth_object_alloc(device, callbacks, sizeof(*memory), VK_OBJECT_TYPE_DEVICE_MEMORY);
 	if (!memory)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	memory->type_index = info->memoryTypeIndex;
 	memory->size = info->allocationSize;
-	if (import && import->handleType && device->backend->bo_import)
-		result = device->backend->bo_import(device, import->pHostPointer, memory->size,
-						    &memory->bo);
-	else
-		result = device->backend->bo_create(device, pd->placements[memory->type_index],
-						    memory->size, &memory->bo);
+	memory->export_handles = external.export_handles;
+	result = memory_create(device, &external, memory);
 	if (result != VK_SUCCESS) {
 		hth_object_free(device, callbacks, memory);
 		return result;
 	}
+	/* A file descriptor that was taken is the driver's. */
+	if (external.fd)
+		close(external.fd->fd);
 	atomic_fetch_add(&device->memory_used[memory->type_index], memory->size);
+	atomic_fetch_add(&pd->heap_used[heap], memory->size);
 	*out = hth_memory_to_handle(memory);
 	return VK_SUCCESS;
 }
@@ -57,10 +72,13 @@ VKAPI_ATTR void VKAPI_CALL hth_FreeMemory(VkDevice handle, VkDeviceMemory memory
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_memory *memory = hth_memory_from_handle(memory_handle);
+	struct hth_physical_device *pd = device->physical_device;
 
 	if (!memory)
 		return;
 	atomic_fetch_sub(&device->memory_used[memory->type_index], memory->size);
+	atomic_fetch_sub(&pd->heap_used[pd->memory.memoryTypes[memory->type_index].heapIndex],
+			 memory->size);
 	device->backend->bo_destroy(device, &memory->bo);
 	hth_object_free(device, callbacks, memory);
 }
@@ -113,21 +131,6 @@ VKAPI_ATTR uint64_t VKAPI_CALL hth_GetDeviceMemoryOpaqueCaptureAddress(
 {
 	(void)device;
 	return hth_memory_from_handle(info->memory)->bo.va;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_GetMemoryHostPointerPropertiesEXT(
-	VkDevice handle, VkExternalMemoryHandleTypeFlagBits type, const void *pointer,
-	VkMemoryHostPointerPropertiesEXT *properties)
-{
-	struct hth_device *device = hth_device_from_handle(handle);
-
-	(void)pointer;
-	if (!device->backend->bo_import ||
-	    (type != VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT &&
-	     type != VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT))
-		return VK_ERROR_INVALID_EXTERNAL_HANDLE;
-	properties->memoryTypeBits = device->physical_device->storage_types;
-	return VK_SUCCESS;
 }
 
 /* ---- Buffers ---- */

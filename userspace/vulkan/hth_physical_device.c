@@ -6,6 +6,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hth_private.h"
 
@@ -163,7 +164,7 @@ static void fill_properties(struct hth_physical_device *pd)
 	p->storageTexelBufferOffsetAlignmentBytes = HTH_OFFSET_ALIGNMENT;
 	p->uniformTexelBufferOffsetAlignmentBytes = HTH_OFFSET_ALIGNMENT;
 	p->maxPushDescriptors = 32;
-	p->minImportedHostPointerAlignment = 4096;
+	p->minImportedHostPointerAlignment = (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* The least values are those of the specification's "Required Limits", graphics ones included. */
@@ -294,7 +295,11 @@ bool hth_physical_device_has_extension(const struct hth_physical_device *pd,
 {
 	switch (extension) {
 	case HTH_EXT_EXTERNAL_MEMORY_HOST:
-		return pd->backend->bo_import != NULL;
+		return pd->pointer_handles != 0;
+	case HTH_KHR_EXTERNAL_MEMORY_FD:
+		return pd->import_handles != 0;
+	case HTH_EXT_EXTERNAL_MEMORY_DMA_BUF:
+		return pd->import_handles & VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 	case HTH_KHR_BUFFER_DEVICE_ADDRESS:
 		return pd->features.bufferDeviceAddress;
 	case HTH_KHR_SHADER_INTEGER_DOT_PRODUCT:
@@ -391,9 +396,11 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceMemoryProperties2(
 			continue;
 		memset(budget->heapBudget, 0, sizeof(budget->heapBudget));
 		memset(budget->heapUsage, 0, sizeof(budget->heapUsage));
-		for (uint32_t i = 0; i < pd->memory.memoryHeapCount; i++)
+		for (uint32_t i = 0; i < pd->memory.memoryHeapCount; i++) {
+			budget->heapUsage[i] = atomic_load(&pd->heap_used[i]);
 			pd->backend->memory_budget(pd, i, &budget->heapUsage[i],
 						   &budget->heapBudget[i]);
+		}
 	}
 }
 
@@ -509,23 +516,6 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties2(
 }
 
 /* ---- Sharing with others ---- */
-
-VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceExternalBufferProperties(
-	VkPhysicalDevice handle, const VkPhysicalDeviceExternalBufferInfo *info,
-	VkExternalBufferProperties *properties)
-{
-	struct hth_physical_device *pd = hth_physical_device_from_handle(handle);
-	VkExternalMemoryProperties *memory = &properties->externalMemoryProperties;
-
-	memset(memory, 0, sizeof(*memory));
-	if (pd->backend->bo_import &&
-	    (info->handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT ||
-	     info->handleType ==
-		     VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT)) {
-		memory->externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
-		memory->compatibleHandleTypes = info->handleType;
-	}
-}
 
 VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceExternalSemaphoreProperties(
 	VkPhysicalDevice device, const VkPhysicalDeviceExternalSemaphoreInfo *info,

@@ -136,6 +136,12 @@ struct hth_physical_device {
 	enum hth_placement placements[HTH_MAX_MEMORY_TYPES];
 	uint32_t storage_types;	 /* bits of the memory types that kernels reach */
 	uint32_t transfer_types; /* bits of those that packets reach */
+	uint32_t pointer_types;	 /* bits of those that the application's memory can become */
+	VkExternalMemoryHandleTypeFlags pointer_handles; /* as what it is given */
+	VkExternalMemoryHandleTypeFlags
+		import_handles; /* file descriptors that memory is made of */
+	VkExternalMemoryHandleTypeFlags export_handles;	 /* and those that memory gives */
+	_Atomic uint64_t heap_used[VK_MAX_MEMORY_HEAPS]; /* by the application's memory objects */
 	struct hth_features features;
 	struct hth_properties properties;
 	VkPhysicalDeviceProperties core;
@@ -247,7 +253,19 @@ struct hth_memory {
 	uint32_t type_index;
 	uint64_t size;
 	struct hth_bo bo;
+	VkExternalMemoryHandleTypeFlags export_handles; /* that may be asked for */
 };
+
+/* hth_external.c: what the pNext chain of an allocation says of memory from elsewhere, and for others. */
+struct hth_external {
+	const VkImportMemoryFdInfoKHR *fd;
+	const VkImportMemoryHostPointerInfoEXT *pointer;
+	VkExternalMemoryHandleTypeFlags export_handles;
+};
+
+/* VK_ERROR_INVALID_EXTERNAL_HANDLE if the device does not have it. */
+VkResult hth_external_read(const struct hth_physical_device *physical_device, const void *chain,
+			   struct hth_external *external);
 
 struct hth_buffer {
 	struct hth_object object;
