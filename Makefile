@@ -14,7 +14,7 @@ KDIR ?=
 running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
 
-.PHONY: all userspace modules check check-long run bench install format format-check docs clean help
+.PHONY: all userspace modules check check-long check-style debug-kernel run bench install format format-check docs clean help
 
 all: modules userspace
 
@@ -25,6 +25,8 @@ help:
 	@echo 'make run        boots a virtual machine with a virtual board and runs a model on it'
 	@echo 'make check      all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make check-long what takes too long for make check: all shapes and types'
+	@echo 'make check-style the kernel tools on the module: W=1, sparse, checkpatch --strict, kernel-doc, coccinelle'
+	@echo 'make debug-kernel a kernel with KASAN, lockdep, kmemleak and so on, kept for the next time'
 	@echo 'make bench      the shaders on the CPU device and on lavapipe, in turns; BENCH="$(BENCH)"'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
 	@echo 'make docs       the documentation as HTML, in $(BUILD)/Documentation/html'
@@ -53,6 +55,12 @@ check: all
 check-long: all
 	ninja -C $(BUILD) meson-test-prereq
 	@$(PYTHON) tests/run-all $(BUILD) --suite long
+
+check-style:
+	@tools/dev/check-style $(BUILD)/style
+
+debug-kernel:
+	@tools/dev/debug-kernel
 
 run: all
 	@tests/vm/run-demo $(BUILD)

@@ -28,7 +28,7 @@
 #endif
 
 #ifndef HEARTH_HAVE_KZALLOC_OBJ
-#define kzalloc_obj(type, gfp) ((type *)kzalloc(sizeof(type), gfp))
+#define kzalloc_obj(type, gfp) kzalloc(sizeof(type), gfp)
 #endif
 
 #ifdef HEARTH_HAVE_DRIVER_GEM_GPUVA

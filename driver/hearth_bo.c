@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers: board memory seen through the aperture, or host memory that the board reaches by DMA: its own
- * pages, a process's (hearth_userptr.c) or another device's (hearth_dmabuf.c). What is allocated here is
- * zeroed before anybody sees it and charged to a user; none of it ever moves. CPU mappings are filled by page
- * faults, so that they can be taken away when the board goes.
+ * Buffers: board memory seen through the aperture, or host memory that the board reaches by DMA:
+ * its own pages, a process's (hearth_userptr.c) or another device's (hearth_dmabuf.c). What is
+ * allocated here is zeroed before anybody sees it and charged to a user; none of it ever moves. CPU
+ * mappings are filled by page faults, so that they can be taken away when the board goes.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -145,7 +145,10 @@ static void hearth_bo_dma_unmap(struct hearth_bo *bo)
 	bo->dma_mapped = false;
 }
 
-/* Gives the pages bus addresses, until the buffer or the board goes. Inside a drm_dev_enter() section. */
+/*
+ * Gives the pages bus addresses, until the buffer or the board goes. Inside a drm_dev_enter()
+ * section.
+ */
 int hearth_bo_dma_map(struct hearth_bo *bo)
 {
 	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
@@ -357,8 +360,7 @@ int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
 		return hearth_vram_for_each(hdev, &bo->blocks, offset, size, hearth_bo_walk_board,
 					    &walk);
 	}
-	for_each_sgtable_dma_sg(bo->sgt, sg, i)
-	{
+	for_each_sgtable_dma_sg (bo->sgt, sg, i) {
 		u64 bytes = sg_dma_len(sg);
 		u64 take;
 
@@ -386,7 +388,8 @@ int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
  *
  * Returns: 0; -EINVAL for an unknown placement or flag, padding that is not zero, or a size of
  * 0; -ENOSPC without board memory, for more than there could ever be, or beyond the user's quota;
- * -ENOMEM without host memory; -EINTR for a process that is being killed; -ENODEV or -EIO when the board is gone or has failed.
+ * -ENOMEM without host memory; -EINTR for a process that is being killed; -ENODEV or -EIO when the
+ * board is gone or has failed.
  */
 int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *file)
 {

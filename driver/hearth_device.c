@@ -48,8 +48,8 @@ static bool hearth_device_raise(struct hearth_device *hdev, enum hearth_state st
 }
 
 /*
- * The board is not to be trusted any more. Takes its way to host memory, so that everything it could
- * reach may be freed right after, and wakes all who wait for it. Does not sleep.
+ * The board is not to be trusted any more. Takes its way to host memory, so that everything it
+ * could reach may be freed right after, and wakes all who wait for it. Does not sleep.
  */
 void hearth_device_fail(struct hearth_device *hdev, const char *why)
 {

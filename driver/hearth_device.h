@@ -3,8 +3,8 @@
  * The board as the driver sees it. Each part's own state is private to its .c file; here is what
  * all share.
  *
- * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock; hearth_device.bos.imports_lock;
- * dma_resv of a buffer;
+ * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock;
+ * hearth_device.bos.imports_lock; dma_resv of a buffer;
  * hearth_device.bos.lock, hearth_vram.lock or hearth_admin.lock; hearth_device.queues.lock;
  * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
  * hearth_vm.lock and hearth_admin.lock, which page faults never take.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers shared as dma-bufs. Out go host memory, to any device, and board memory, to files of the same
- * board; memory that a process has lent does not. In come other devices' buffers, which the board
- * then reaches by DMA until the buffer goes, or the board: a board that is removed gives back every
- * mapping of other devices' memory before the removal returns.
+ * Buffers shared as dma-bufs. Out go host memory, to any device, and board memory, to files of the
+ * same board; memory that a process has lent does not. In come other devices' buffers, which the
+ * board then reaches by DMA until the buffer goes, or the board: a board that is removed gives back
+ * every mapping of other devices' memory before the removal returns.
  */
 #include <linux/dma-buf.h>
 #include <linux/mm.h>
@@ -18,8 +18,9 @@
 /* ---- Out ---- */
 
 /*
- * Board memory has no pages, and it ends with the board, at once; a device that reads or writes it past
- * that has to be told. So it is for this board's files and for the CPU, whose mappings can be taken.
+ * Board memory has no pages, and it ends with the board, at once; a device that reads or writes it
+ * past that has to be told. So it is for this board's files and for the CPU, whose mappings can be
+ * taken.
  */
 static int hearth_dmabuf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
@@ -81,8 +82,7 @@ static int hearth_dmabuf_check(struct drm_device *drm, struct sg_table *sgt, u64
 	unsigned int i;
 	u64 bytes = 0;
 
-	for_each_sgtable_dma_sg(sgt, sg, i)
-	{
+	for_each_sgtable_dma_sg (sgt, sg, i) {
 		if ((sg_dma_address(sg) | sg_dma_len(sg)) & (SZ_4K - 1)) {
 			drm_dbg(drm, "import: a piece of %#x bytes is not of whole pages\n",
 				sg_dma_len(sg));

@@ -86,8 +86,8 @@ static void hearth_query_quota(struct hearth_file *hfile, struct drm_hearth_quer
  * @data: struct drm_hearth_dev_query
  * @file: the caller's
  *
- * Returns: 0; -EINVAL for an unknown type or a structure of more than 4096 bytes; -EFAULT for memory
- * that cannot be written; -ENODEV when the board is gone.
+ * Returns: 0; -EINVAL for an unknown type or a structure of more than 4096 bytes; -EFAULT for
+ * memory that cannot be written; -ENODEV when the board is gone.
  */
 static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -183,8 +183,8 @@ static int hearth_open(struct drm_device *drm, struct drm_file *file)
 }
 
 /*
- * Queues, then address spaces. DRM has dropped the buffers' handles before; what is bound has kept its
- * buffers.
+ * Queues, then address spaces. DRM has dropped the buffers' handles before; what is bound has kept
+ * its buffers.
  */
 static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
 {

@@ -24,6 +24,13 @@
 
 #include "hearth_pt.h"
 
+#ifndef __KERNEL__
+static u64 min(u64 a, u64 b)
+{
+	return a < b ? a : b;
+}
+#endif
+
 /* Largest leaf: level 2 of 0 to 3, 1 GiB. */
 #define PT_LEAF_LEVELS 3
 #define PT_INDEX_BITS  9
@@ -159,7 +166,7 @@ static int pt_map_level(struct hearth_pt *pt, struct hearth_pt_table *table, u32
 	while (size) {
 		u64 bytes = 1ull << pt_shift(level);
 		u64 room = bytes - (va & (bytes - 1));
-		u64 take = size < room ? size : room;
+		u64 take = min(size, room);
 		u32 index = pt_index(va, level);
 
 		/* A table that is already there stays in use: others may share it. */
@@ -189,7 +196,7 @@ static int pt_unmap_level(struct hearth_pt *pt, struct hearth_pt_table *table, u
 	while (size) {
 		u64 bytes = 1ull << pt_shift(level);
 		u64 room = bytes - (va & (bytes - 1));
-		u64 take = size < room ? size : room;
+		u64 take = min(size, room);
 		u32 index = pt_index(va, level);
 		u64 entry = table->shadow[index];
 
@@ -283,9 +290,9 @@ int hearth_pt_reserve(struct hearth_pt *pt, u32 tables)
 }
 
 /*
- * Maps the contiguous [@address, @address + @size) of board-physical memory at @va. @flags: of a leaf,
- * HBI_PTE_V and at least one of R and X among them. -EINVAL for a range that is none; -ENOMEM if the
- * caller has reserved too little, which it must not.
+ * Maps the contiguous [@address, @address + @size) of board-physical memory at @va. @flags: of a
+ * leaf, HBI_PTE_V and at least one of R and X among them. -EINVAL for a range that is none; -ENOMEM
+ * if the caller has reserved too little, which it must not.
  */
 int hearth_pt_map(struct hearth_pt *pt, u64 va, u64 address, u64 size, u64 flags)
 {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * User queues. The kernel makes and ends them and sleeps for them; packets, tail and completion pass
- * it by. A queue has two pages that a process maps: its doorbell, and its status, which the board
- * writes and only the kernel has chosen the address of.
+ * User queues. The kernel makes and ends them and sleeps for them; packets, tail and completion
+ * pass it by. A queue has two pages that a process maps: its doorbell, and its status, which the
+ * board writes and only the kernel has chosen the address of.
  *
  * Why no dma_fence and no scheduler: what runs on a queue may run as long as its owner likes, and
- * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So ending
- * a queue, or taking memory from under it, never waits for its work.
+ * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So
+ * ending a queue, or taking memory from under it, never waits for its work.
  *
  * A wait sets the board's ARM register to the smallest count that anybody waits for, and looks at
  * the status page afterwards; the board compares at the time of the write as well. One of the two
@@ -205,7 +205,9 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 	if (!page->doorbell)
 		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
 
-	/* What is mapped before @ended is set, hearth_queue_end() takes away after it has set it. */
+	/*
+	 * What is mapped before @ended is set, hearth_queue_end() takes away after it has set it.
+	 */
 	mutex_lock(&queue->fault_lock);
 	if (!queue->ended && drm_dev_enter(&hdev->drm, &idx)) {
 		phys_addr_t doorbell =
@@ -673,8 +675,8 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
  *
  * Returns: 0; -EINVAL for unknown flags, a ring that is too large, not aligned or not bound, or a
  * priority or time limit out of range; -EACCES for priority 3 without CAP_SYS_NICE; -ENOENT for an
- * unknown id; -EBUSY when the file or the board has no more queues; -ECANCELED when the address space
- * is dead; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
+ * unknown id; -EBUSY when the file or the board has no more queues; -ECANCELED when the address
+ * space is dead; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -830,7 +832,10 @@ int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file
 	}
 	spin_unlock_irq(&queue->vector->lock);
 
-	/* The board's word may be missing: another queue of the address space, or the board, failed. */
+	/*
+	 * The board's word may be missing: another queue of the address space, or the board,
+	 * failed.
+	 */
 	if (args->state != HBI_QUEUE_ERROR &&
 	    (hearth_queue_dead(queue) || hearth_device_state(queue->hdev) >= HEARTH_FAILED)) {
 		args->state = HBI_QUEUE_ERROR;

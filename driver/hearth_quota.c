@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What one user may have: board memory of each board, and pinned host memory of all boards together.
- * An account belongs to the user who opened the file, whoever uses the file later; buffers and page
- * tables are charged to it before they are allocated, and keep it until they are gone.
+ * What one user may have: board memory of each board, and pinned host memory of all boards
+ * together. An account belongs to the user who opened the file, whoever uses the file later;
+ * buffers and page tables are charged to it before they are allocated, and keep it until they are
+ * gone.
  */
 #include <linux/cred.h>
 #include <linux/kref.h>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Buffers of memory that a process has already. The pages are pinned for as long as the buffer lives:
- * a long-term pin moves them out of where they could not stay, and later changes of the process's
- * mappings (unmapping, forking, swapping) change the process's view alone. So no notifier of the
- * memory management is needed, and nothing here ever waits for the board.
+ * Buffers of memory that a process has already. The pages are pinned for as long as the buffer
+ * lives: a long-term pin moves them out of where they could not stay, and later changes of the
+ * process's mappings (unmapping, forking, swapping) change the process's view alone. So no notifier
+ * of the memory management is needed, and nothing here ever waits for the board.
  */
 #include <linux/capability.h>
 #include <linux/dma-mapping.h>
@@ -114,11 +114,11 @@ static struct hearth_bo *hearth_userptr_create(struct hearth_file *hfile,
  * @data: struct drm_hearth_bo_userptr
  * @file: the caller's
  *
- * Returns: 0; -EINVAL for an unknown flag, or an address or a size that is not a multiple of the page
- * size, or is 0; -EFAULT for pages that are not there, may not be written or cannot be pinned; -ENOMEM
- * beyond RLIMIT_MEMLOCK; -ENOSPC beyond the user's quota or for more than there could ever be;
- * -EOPNOTSUPP where the board cannot address all of the machine's memory; -EINTR for a process that is
- * being killed; -ENODEV or -EIO when the board is gone or has failed.
+ * Returns: 0; -EINVAL for an unknown flag, or an address or a size that is not a multiple of the
+ * page size, or is 0; -EFAULT for pages that are not there, may not be written or cannot be pinned;
+ * -ENOMEM beyond RLIMIT_MEMLOCK; -ENOSPC beyond the user's quota or for more than there could ever
+ * be; -EOPNOTSUPP where the board cannot address all of the machine's memory; -EINTR for a process
+ * that is being killed; -ENODEV or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_bo_userptr(struct drm_device *drm, void *data, struct drm_file *file)
 {

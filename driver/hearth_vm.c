@@ -108,9 +108,8 @@ static void hearth_table_write(void *owner, void *backing, u32 index, u64 entry)
 {
 	struct hearth_table *table = backing;
 
-	/* A pointer to a table must not overtake the table's entries in the write buffers. */
 	if (entry && !(entry & (HBI_PTE_R | HBI_PTE_W | HBI_PTE_X)))
-		wmb();
+		wmb(); /* a pointer to a table must not overtake the table's entries */
 	writeq(entry, &table->io[index]);
 }
 
@@ -282,7 +281,9 @@ static int hearth_vm_commit(struct hearth_vm *vm, u64 va, u64 range)
 	struct hearth_table *root = vm->pt.root->backing;
 	int ret;
 
-	/* The tables are in board memory before the command: a read flushes the writes before it. */
+	/*
+	 * The tables are in board memory before the command: a read flushes the writes before it.
+	 */
 	wmb();
 	(void)readq(root->io);
 	ret = hearth_admin_invalidate(vm->hdev, vm->context, va, range);
@@ -369,8 +370,7 @@ bool hearth_vm_mapped(struct hearth_vm *vm, u64 va, u64 range)
 	u64 next = va;
 
 	lockdep_assert_held(&vm->lock);
-	drm_gpuvm_for_each_va_range(mapping, &vm->base, va, va + range)
-	{
+	drm_gpuvm_for_each_va_range (mapping, &vm->base, va, va + range) {
 		if (mapping->va.addr > next)
 			return false;
 		next = mapping->va.addr + mapping->va.range;
@@ -605,9 +605,10 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
  * @file: the caller's
  *
  * Returns: 0; -EINVAL for an unknown operation or flag, for numbers that are not multiples of 4096,
- * for a range that is empty, outside the buffer or outside the addresses that may be bound, for EXEC
- * of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only read;
- * -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ENODEV or -EIO when the board is gone or has failed.
+ * for a range that is empty, outside the buffer or outside the addresses that may be bound, for
+ * EXEC of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only
+ * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ENODEV
+ * or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -58,7 +58,9 @@ u64 hearth_vram_available(struct hearth_device *hdev)
 	return avail;
 }
 
-/* Calls @each for every contiguous piece of [@offset, @offset + @size) of an allocation, in order. */
+/*
+ * Calls @each for every contiguous piece of [@offset, @offset + @size) of an allocation, in order.
+ */
 int hearth_vram_for_each(struct hearth_device *hdev, struct list_head *blocks, u64 offset, u64 size,
 			 int (*each)(void *data, u64 position, u64 bytes), void *data)
 {

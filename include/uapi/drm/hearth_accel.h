@@ -11,9 +11,9 @@
  * - Structures only grow at their end; zero in a new field means the old behaviour.
  * - Handles and ids belong to the open file and are never 0.
  * - Timeouts are absolute CLOCK_MONOTONIC nanoseconds; waits can be restarted after a signal.
- * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up. -ENODEV: the board is gone.
- *   -ECANCELED: the queue's context failed or the board was reset. -ETIME: the time is over.
- * - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
+ * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up.
+ *   -ENODEV: the board is gone. -ECANCELED: the queue's context failed or the board was reset.
+ * -ETIME: the time is over. - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
  *
  * Work is not submitted here: a process writes packets (hbi.h) to a ring in its own buffer and the
  * ring's new tail to the queue's doorbell, which it has mapped.
@@ -178,8 +178,10 @@ struct drm_hearth_query_quota {
 enum drm_hearth_placement {
 	/** @DRM_HEARTH_PLACEMENT_BOARD: board memory; CPU mappings are write-combined */
 	DRM_HEARTH_PLACEMENT_BOARD = 1,
-	/** @DRM_HEARTH_PLACEMENT_HOST: host memory; CPU mappings are cached and coherent. Without
-	 * HBI_CAP_HOST_ACCESS only the DMA engine (rings, COPY, FILL, SIGNAL, …) reaches it. */
+	/**
+	 * @DRM_HEARTH_PLACEMENT_HOST: host memory; CPU mappings are cached and coherent. Without
+	 * HBI_CAP_HOST_ACCESS only the DMA engine (rings, COPY, FILL, SIGNAL, …) reaches it.
+	 */
 	DRM_HEARTH_PLACEMENT_HOST = 2,
 };
 
@@ -206,9 +208,10 @@ struct drm_hearth_bo_create {
  * struct drm_hearth_bo_userptr - make a buffer of memory that the process has already
  *
  * The pages under [@address, @address + @size) now are the buffer until it goes, whatever is mapped
- * there later. They are pinned: they count against RLIMIT_MEMLOCK. The board and the process see one
- * memory. The buffer cannot be mapped by the device file, nor exported. -EFAULT: pages that are not
- * there, may not be written, or cannot be pinned (device memory, shared mappings of most file systems).
+ * there later. They are pinned: they count against RLIMIT_MEMLOCK. The board and the process see
+ * one memory. The buffer cannot be mapped by the device file, nor exported. -EFAULT: pages that are
+ * not there, may not be written, or cannot be pinned (device memory, shared mappings of most file
+ * systems).
  */
 struct drm_hearth_bo_userptr {
 	/** @address: in, a multiple of the page size */
@@ -273,8 +276,10 @@ struct drm_hearth_vm_destroy {
 
 /** DRM_HEARTH_VM_BIND_READONLY - the board may not write */
 #define DRM_HEARTH_VM_BIND_READONLY (1 << 0)
-/** DRM_HEARTH_VM_BIND_EXEC - the board may fetch instructions; only of board memory, and then no writes
- * by compute harts */
+/**
+ * DRM_HEARTH_VM_BIND_EXEC - the board may fetch instructions; only of board memory, and then no
+ * writes by compute harts
+ */
 #define DRM_HEARTH_VM_BIND_EXEC	    (1 << 1)
 
 /**
