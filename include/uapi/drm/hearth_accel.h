@@ -13,7 +13,8 @@
  * - Timeouts are absolute CLOCK_MONOTONIC nanoseconds; waits can be restarted after a signal.
  * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up.
  *   -ENODEV: the board is gone. -ECANCELED: the queue's context failed or the board was reset.
- * -ETIME: the time is over. - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
+ *   -ETIME: the time is over.
+ * - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
  *
  * Work is not submitted here: a process writes packets (hbi.h) to a ring in its own buffer and the
  * ring's new tail to the queue's doorbell, which it has mapped.
