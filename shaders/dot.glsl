@@ -20,7 +20,7 @@ const uint STEP_WORDS = 2 * STEP_PARTS; /* for each part, the numbers and their 
 /* A pair has 8 words of numbers, each of elements j … j + 3 and j + 16 … j + 19 of a block. */
 const uint STEP_PARTS = 1;
 const uint STEP_PAIRS = LANES / 8;
-const uint STEP_WORDS = 3; /* numbers for low nibbles, for high ones, and their scale */
+const uint STEP_WORDS = 4; /* numbers for low nibbles, for high ones, their scale, and 8 times their sum */
 #endif
 
 /* Of the part under way. */
@@ -28,7 +28,7 @@ float x_scale;
 int x_low;
 #if defined(TYPE_Q4_0)
 int x_high;
-int x_eights; /* 8 · the sum of the lane's numbers */
+int x_eights; /* 8 · the sum of the block's numbers in one of its lanes, 0 in the others */
 #endif
 
 void part_activations(uint x_at, uint part)
@@ -40,7 +40,7 @@ void part_activations(uint x_at, uint part)
 	x_low = int(x_words[x_at]);
 	x_high = int(x_words[x_at + LANES]);
 	x_scale = uintBitsToFloat(x_words[x_at + 2 * LANES]);
-	x_eights = dotPacked4x8EXT(x_low, 0x08080808u) + dotPacked4x8EXT(x_high, 0x08080808u);
+	x_eights = int(x_words[x_at + 3 * LANES]);
 #endif
 }
 

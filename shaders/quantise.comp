@@ -4,7 +4,8 @@
  *
  * What products with weights read in one go lies together: for Q8_0, LANES words of numbers (of LANES / 8 blocks), then
  * the scale of each word's block LANES times; for Q4_0 (ORDER_Q4_0), for LANES / 8 pairs of blocks, words 0 … 3 of each
- * block, then words 4 … 7, then the scales. Rows are filled up with zeros to whole steps. One invocation makes one word.
+ * block, then words 4 … 7, then the scales, then in the first word of a block 8 times the sum of its numbers, which is
+ * what the weights' offset comes to, and 0 in its other three. Rows are filled up with zeros to whole steps. One invocation makes one word.
  */
 #version 450
 #extension GL_EXT_control_flow_attributes : require
@@ -42,9 +43,15 @@ void main()
 
 	float factor = largest > 0.0 ? 127.0 / largest : 0.0;
 	uint packed = 0;
+	int sum = 0;
 
-	[[unroll]] for (uint i = 0; i < 4; i++)
-		packed |= (uint(int(roundEven(values[i] * factor))) & 255u) << (8 * i);
+	[[unroll]] for (uint i = 0; i < 4; i++) {
+		int number = int(roundEven(values[i] * factor));
+
+		packed |= (uint(number) & 255u) << (8 * i);
+		sum += number;
+	}
+	sum = subgroupClusteredAdd(sum, 8);
 
 	if (word >= words)
 		return;
@@ -57,10 +64,12 @@ void main()
 		uint group = LANES / 8;
 		uint lane = pair % group * 8 + (word & 8) / 2 + word % 4;
 
-		at += pair / group * (3 * LANES) + lane;
+		at += pair / group * (4 * LANES) + lane;
 		q_words[at + ((word & 4) != 0 ? LANES : 0)] = packed;
-		if ((word & 4) == 0)
+		if ((word & 4) == 0) {
 			q_words[at + 2 * LANES] = scale;
+			q_words[at + 3 * LANES] = (word & 7) == 0 ? uint(8 * sum) : 0;
+		}
 	} else {
 		at += word / LANES * (2 * LANES) + word % LANES;
 		q_words[at] = packed;

@@ -267,8 +267,8 @@ static void expect_integer_dot(struct run *r)
 {
 	for (uint32_t i = 0; i < run_invocations(r); i++) {
 		uint32_t a = WORDS(r, 1)[2 * i], b = WORDS(r, 1)[2 * i + 1],
-			 *want = WANT(r, 0) + 9 * i;
-		int64_t of_signed = 0, of_unsigned = 0, mixed[3] = { 0 };
+			 *want = WANT(r, 0) + 10 * i;
+		int64_t of_signed = 0, of_unsigned = 0, mixed[3] = { 0 }, sum = 0;
 
 		for (int k = 0; k < 4; k++) {
 			of_signed += (int8_t)(a >> 8 * k) * (int8_t)(b >> 8 * k);
@@ -288,6 +288,13 @@ static void expect_integer_dot(struct run *r)
 				  : (uint32_t)(of_unsigned + 0xffff0000);
 		for (int k = 0; k < 3; k++)
 			want[6 + k] = (uint32_t)mixed[k];
+		for (int k = 0; k < 12; k++)
+			for (int byte = 0; byte < 4; byte++)
+				sum += (int64_t)((a >> k & 0x0f0f0f0f) >> 8 * byte & 15) *
+					       (int8_t)(b >> 8 * byte) +
+				       (int64_t)((a >> (k + 1) & 0x0f0f0f0f) >> 8 * byte & 15) *
+					       -128;
+		want[9] = (uint32_t)(sum + of_signed + mixed[0]);
 	}
 }
 
@@ -295,7 +302,7 @@ static const struct shader_case cases[] = {
 	{ "integer_dot",
 	  { 64, 1, 1 },
 	  { 2, 1, 1 },
-	  .buffers = { { 9 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
+	  .buffers = { { 10 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
 		       { 2 * 4 * 128, 0, 1, HC_BINDING_STORAGE_BUFFER } },
 	  .expect = expect_integer_dot },
 	{ "math",

@@ -135,6 +135,8 @@ LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
 /* Returns false if the instruction is none of theirs. */
 bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_integer_dot(struct hc_emit *e, const struct hc_inst *inst);
+/* @x + @y in fewer instructions, if both are dot products of bytes; else NULL. */
+LLVMValueRef hc_emit_dot_sum(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y);
 bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_geometry(struct hc_emit *e, const struct hc_inst *inst);

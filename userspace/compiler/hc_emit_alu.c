@@ -124,9 +124,12 @@ static LLVMValueRef float_mod(struct hc_emit *e, uint32_t op, LLVMValueRef x, LL
 static LLVMValueRef binary(struct hc_emit *e, const struct hc_inst *inst, LLVMValueRef x,
 			   LLVMValueRef y)
 {
+	LLVMValueRef sum;
+
 	switch (inst->op) {
 	case SpvOpIAdd:
-		return LLVMBuildAdd(e->b, x, y, "");
+		sum = hc_emit_dot_sum(e, x, y);
+		return sum ? sum : LLVMBuildAdd(e->b, x, y, "");
 	case SpvOpISub:
 		return LLVMBuildSub(e->b, x, y, "");
 	case SpvOpIMul:

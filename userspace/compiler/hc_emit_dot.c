@@ -106,17 +106,29 @@ static LLVMValueRef x86_vnni(const struct x86_dot *d, LLVMValueRef accumulator, 
 	return hc_intrinsic(d->e, d->dot_bytes, NULL, 0, args, 3);
 }
 
-/* Whether no byte of @x can be above 127, seen from how it was made: by a mask. */
-static bool is_small(LLVMValueRef x)
+/* What the largest byte of @x can be, seen from how it was made: by a mask. */
+static uint32_t largest_byte(LLVMValueRef x)
 {
-	LLVMValueRef mask;
+	uint32_t mask, largest = 0;
+	LLVMValueRef constant;
 
 	if (!LLVMIsAInstruction(x) || LLVMGetInstructionOpcode(x) != LLVMAnd)
-		return false;
-	mask = LLVMGetOperand(x, 1);
-	if (LLVMIsAConstantDataVector(mask))
-		mask = LLVMGetAggregateElement(mask, 0); /* masks of all lanes are alike */
-	return LLVMIsAConstantInt(mask) && !(LLVMConstIntGetZExtValue(mask) & 0x80808080);
+		return 255;
+	constant = LLVMGetOperand(x, 1);
+	if (LLVMIsAConstantDataVector(constant))
+		constant = LLVMGetAggregateElement(constant, 0); /* masks of all lanes are alike */
+	if (!LLVMIsAConstantInt(constant))
+		return 255;
+	for (mask = (uint32_t)LLVMConstIntGetZExtValue(constant); mask; mask >>= 8)
+		if ((mask & 255) > largest)
+			largest = mask & 255;
+	return largest;
+}
+
+/* Whether pairs of its products with signed bytes fit a word. */
+static bool is_small(LLVMValueRef x)
+{
+	return largest_byte(x) <= 127;
 }
 
 /* @small: of the one that is not signed, that its bytes are at most 127. */
@@ -189,6 +201,58 @@ static LLVMValueRef x86_dots(struct hc_emit *e, const struct hc_inst *inst, cons
 	}
 	result = parts[0];
 	return result;
+}
+
+/* ---- Sums of dot products ---- */
+
+static bool is_call(LLVMValueRef value, const char *name)
+{
+	size_t length;
+
+	return name && LLVMIsACallInst(value) &&
+	       !strcmp(LLVMGetValueName2(LLVMGetCalledValue(value), &length), name);
+}
+
+/* The largest magnitude of a word in sums of pmaddubsw's results; more than a word holds if it is not known. */
+static uint32_t word_bound(const struct x86_dot *d, LLVMValueRef words)
+{
+	LLVMValueRef bytes;
+
+	if (LLVMIsAInstruction(words) && LLVMGetInstructionOpcode(words) == LLVMAdd)
+		return word_bound(d, LLVMGetOperand(words, 0)) +
+		       word_bound(d, LLVMGetOperand(words, 1));
+	if (!is_call(words, d->madd_bytes))
+		return 1 << 16;
+	bytes = LLVMGetOperand(words, 0);
+	if (LLVMIsAInstruction(bytes) && LLVMGetInstructionOpcode(bytes) == LLVMBitCast)
+		bytes = LLVMGetOperand(bytes, 0);
+	return 2 * 128 * largest_byte(bytes);
+}
+
+LLVMValueRef hc_emit_dot_sum(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y)
+{
+	struct x86_dot d;
+
+	if (!hc_is_vector(x) || !hc_is_vector(y) || !x86_dot_init(&d, e))
+		return NULL;
+	/* VNNI adds by itself. */
+	if (is_call(x, d.dot_bytes) && !is_call(y, d.dot_bytes)) {
+		LLVMValueRef swap = x;
+
+		x = y;
+		y = swap;
+	}
+	if (is_call(y, d.dot_bytes) && LLVMIsNull(LLVMGetOperand(y, 0)))
+		return x86_vnni(&d, x, LLVMGetOperand(y, 1), LLVMGetOperand(y, 2));
+	/* Words are added as words, as long as they cannot overflow, and made 32 bits wide once. */
+	if (is_call(x, d.madd_words) && is_call(y, d.madd_words) &&
+	    LLVMIsConstant(LLVMGetOperand(x, 1)) && LLVMGetOperand(x, 1) == LLVMGetOperand(y, 1) &&
+	    word_bound(&d, LLVMGetOperand(x, 0)) + word_bound(&d, LLVMGetOperand(y, 0)) <=
+		    INT16_MAX)
+		return x86_madd_words(
+			&d, LLVMBuildAdd(e->b, LLVMGetOperand(x, 0), LLVMGetOperand(y, 0), ""),
+			LLVMGetOperand(x, 1));
+	return NULL;
 }
 
 bool hc_emit_integer_dot(struct hc_emit *e, const struct hc_inst *inst)

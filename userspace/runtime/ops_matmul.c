@@ -50,6 +50,25 @@ struct matmul {
 	struct matmul_push push;
 };
 
+/* Kernels whose subgroups read activations as they lie: no shared memory, so no more than two constants. */
+static enum hearth_status record_matvec_direct(struct hearth_recording *recording,
+					       const struct matmul *m, enum hrt_shader shader,
+					       const struct hrt_binding *bindings,
+					       const struct matmul_push *push)
+{
+	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
+	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
+	const uint32_t spec[] = { team.local, team.lanes };
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push->n_count, group_rows), 1, 1 };
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+
+	status = hrt_shader_pipeline(recording->device, shader, spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, m->op, pipeline, bindings, push, groups);
+}
+
 static enum hearth_status record_matvec(struct hearth_recording *recording, struct matmul *m)
 {
 	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
@@ -65,6 +84,10 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
+	if (m->w->type == HEARTH_TYPE_F16 && team.subgroup &&
+	    recording->device->physical->properties.storage16)
+		return record_matvec_direct(recording, m, HRT_SHADER_matvec_half, m->bindings,
+					    &m->push);
 	status = hrt_shader_pipeline(
 		recording->device,
 		typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 : HRT_SHADER_matvec_f32,
@@ -86,36 +109,72 @@ static bool by_bytes(const struct hearth_recording *recording, const struct matm
 
 static enum hearth_status record_matvec_bytes(struct hearth_recording *recording, struct matmul *m)
 {
-	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
-	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
-	const uint32_t spec[] = { team.local, team.lanes };
-	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(m->push.n_count, group_rows), 1, 1 };
 	struct hrt_binding bindings[4];
 	struct matmul_push push = m->push;
-	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
 	memcpy(bindings, m->bindings, sizeof(bindings));
 	push.x_first = 0;
 	status = hrt_quantise(recording, m->op, &m->bindings[1], m->push.x_first, 1, m->w->columns,
 			      m->w->type, &bindings[1]);
+	if (status != HEARTH_OK)
+		return status;
+	return record_matvec_direct(recording, m,
+				    m->w->type == HEARTH_TYPE_Q8_0 ? HRT_SHADER_matvec_dot_q8_0
+								   : HRT_SHADER_matvec_dot_q4_0,
+				    bindings, &push);
+}
+
+static enum hearth_status record_matmul_bytes(struct hearth_recording *recording, struct matmul *m,
+					      const struct hrt_dot_shape *shape)
+{
+	struct hrt_binding bindings[4];
+	struct matmul_push push = m->push;
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+	const uint32_t spec[] = {
+		shape->threads_n * shape->threads_r,
+		shape->threads_n,
+		shape->threads_r,
+		recording->device->physical->properties.subgroup_size,
+		shape->step_pairs,
+		shape->tile_r,
+		shape->tile_n,
+	};
+	const uint32_t groups[3] = {
+		(uint32_t)hrt_ceil_div(m->push.n_count, shape->tile_n * shape->threads_n),
+		(uint32_t)hrt_ceil_div(m->rows, shape->tile_r * shape->threads_r),
+		1,
+	};
+
+	memcpy(bindings, m->bindings, sizeof(bindings));
+	push.x_first = 0;
+	status = hrt_quantise(recording, m->op, &m->bindings[1], m->push.x_first, m->rows,
+			      m->w->columns, m->w->type, &bindings[1]);
 	if (status == HEARTH_OK)
 		status = hrt_shader_pipeline(recording->device,
 					     m->w->type == HEARTH_TYPE_Q8_0
-						     ? HRT_SHADER_matvec_dot_q8_0
-						     : HRT_SHADER_matvec_dot_q4_0,
+						     ? HRT_SHADER_matmul_dot_q8_0
+						     : HRT_SHADER_matmul_dot_q4_0,
 					     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
+	push.units = (uint32_t)(bindings[1].bytes / 4 / m->rows); /* x_row_words */
 	return hrt_record(recording, m->op, pipeline, bindings, &push, groups);
 }
 
 static enum hearth_status record_matmul(struct hearth_recording *recording, struct matmul *m)
 {
+	const struct hrt_dot_shape *dot_shape =
+		by_bytes(recording, m) ? hrt_tune_dot(recording->device, m->w->type, m->rows)
+				       : NULL;
+
 	const struct hrt_matmul_shape *shape = hrt_tune_matmul(recording->device, m->rows);
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
+	if (dot_shape)
+		return record_matmul_bytes(recording, m, dot_shape);
 	if (!shape)
 		return hrt_fail(HEARTH_ERROR_UNSUPPORTED, "%s: no tile fits the limits of %s",
 				m->op, recording->device->physical->properties.name);

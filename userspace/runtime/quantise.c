@@ -23,7 +23,7 @@ static void row_layout(uint32_t columns, enum hearth_type type, uint32_t lanes,
 
 	push->columns = columns;
 	push->words = (uint32_t)hrt_round_up(hrt_ceil_div(columns, 4), step);
-	push->row_words = type == HEARTH_TYPE_Q4_0 ? push->words / 2 * 3 : push->words * 2;
+	push->row_words = push->words * 2; /* for Q4_0 half as many scales, and sums */
 }
 
 /* One that holds, or one that may be made anew and has room; NULL if there is neither. */

@@ -22,6 +22,9 @@
 	X(matvec_subgroup_f16, 4, 32)         \
 	X(matvec_subgroup_q8_0, 4, 32)        \
 	X(matvec_subgroup_q4_0, 4, 32)        \
+	X(matmul_dot_q8_0, 4, 44)             \
+	X(matmul_dot_q4_0, 4, 44)             \
+	X(matvec_half, 4, 32)                 \
 	X(matvec_dot_q8_0, 4, 32)             \
 	X(matvec_dot_q4_0, 4, 32)             \
 	X(embedding_f32, 3, 32)               \

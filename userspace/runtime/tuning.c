@@ -56,6 +56,35 @@ const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *devic
 	return NULL;
 }
 
+/*
+ * First match wins. Processors with 8 lanes (AVX2) add products of unsigned nibbles as 16-bit numbers, twice as fast as
+ * floats; of signed bytes it is little more than floats. With 16 lanes (AVX-512) there are registers for more sums.
+ */
+static const struct hrt_dot_shape dot_shapes[] = {
+	{ HEARTH_TYPE_Q4_0, 8, 8, 16, 2, 4, 4, 2 },
+	{ HEARTH_TYPE_Q4_0, 24, 8, 16, 4, 4, 4, 2 },
+	{ HEARTH_TYPE_Q4_0, UINT32_MAX, 8, 16, 16, 4, 4, 2 },
+	{ HEARTH_TYPE_Q8_0, 8, 8, 16, 2, 4, 4, 1 },
+	{ HEARTH_TYPE_Q8_0, 24, 8, 16, 4, 4, 4, 1 },
+	{ HEARTH_TYPE_Q8_0, UINT32_MAX, 8, 16, 16, 4, 4, 1 },
+	{ HEARTH_TYPE_Q4_0, 24, 16, 16, 4, 4, 4, 4 },
+	{ HEARTH_TYPE_Q4_0, UINT32_MAX, 16, 16, 16, 4, 4, 4 },
+	{ HEARTH_TYPE_Q8_0, 24, 16, 16, 4, 2, 4, 4 },
+	{ HEARTH_TYPE_Q8_0, UINT32_MAX, 16, 16, 16, 2, 4, 4 },
+};
+
+const struct hrt_dot_shape *hrt_tune_dot(const struct hearth_device *device, enum hearth_type type,
+					 uint32_t rows)
+{
+	const struct hearth_device_properties *p = &device->physical->properties;
+
+	for (size_t i = 0; i < HRT_COUNT(dot_shapes); i++)
+		if (p->type == HEARTH_DEVICE_CPU && dot_shapes[i].type == type &&
+		    rows <= dot_shapes[i].max_rows && p->subgroup_size == dot_shapes[i].cpu_lanes)
+			return &dot_shapes[i];
+	return NULL;
+}
+
 struct hrt_team_shape hrt_tune_team(const struct hearth_device *device, uint64_t elements,
 				    uint32_t least)
 {

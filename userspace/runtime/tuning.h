@@ -21,6 +21,22 @@ struct hrt_matmul_shape {
 /* NULL if the device's limits admit none. */
 const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows);
 
+/* matmul_dot.comp: the same, step_pairs · 64 columns at a time. */
+struct hrt_dot_shape {
+	enum hearth_type type;
+	uint32_t max_rows; /* serves up to so many rows of activations */
+	uint32_t cpu_lanes;
+	uint32_t threads_n;
+	uint32_t threads_r;
+	uint32_t step_pairs;
+	uint32_t tile_r;
+	uint32_t tile_n;
+};
+
+/* NULL where products in float32 are faster. */
+const struct hrt_dot_shape *hrt_tune_dot(const struct hearth_device *device, enum hearth_type type,
+					 uint32_t rows);
+
 /* Kernels of teams (shaders/team.glsl). */
 struct hrt_team_shape {
 	bool subgroup;	/* teams are subgroups */
