@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "client.h"
-#include "vfio_user.h"
+#include "../../tools/conform/vfio_user.h"
 
 const char *firmware_path;
 const char *kernels_path;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <linux/pci_regs.h>
 #include "client.h"
-#include "vfio_user.h"
+#include "../../tools/conform/vfio_user.h"
 
 static struct client board;
 

@@ -10,7 +10,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 #include "vb.h"
-#include "vfio_user.h"
+#include "../../tools/conform/vfio_user.h"
 
 #define MAX_FDS 16
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Messages of the vfio-user protocol, version 0.0, as far as the board and its test use them. */
+/* Messages of the vfio-user protocol, version 0.0, as far as the virtual board and its clients use them. */
 #ifndef VFIO_USER_H
 #define VFIO_USER_H
 

@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: MIT
+/* Dispatches: the grid, the state of a core at a call, faults, timeouts, and who is kept waiting. */
+#include <string.h>
+#include "conform.h"
+
+#define OUT 0x1000 /* of a context's data */
+
+static struct context *with_cores(struct board *board)
+{
+	if (board->workers > MAX_WORKERS)
+		leave_out("%u workers: the checks have scratch memory for %u", board->workers,
+			  MAX_WORKERS);
+	return context_of(board, 1);
+}
+
+static void grid(struct board *board)
+{
+	static const uint32_t counts[] = { 1, 2, 3, 17, 1000 };
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	uint32_t *out = (uint32_t *)(data_of(context) + OUT), j;
+	size_t i;
+
+	for (i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
+		memset(out, 0, 4 * 1001);
+		set_args(context, counts[i], VA_DATA + OUT);
+		do_packet(&queue, dispatch_packet(KERNEL_MARK, counts[i]));
+		for (j = 0; j < counts[i]; j++)
+			EQUAL(out[j], 1);
+		EQUAL(out[j], 0);
+	}
+}
+
+static void grid_of_three(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	union hbi_packet packet = dispatch_packet(KERNEL_MARK, 3);
+	uint32_t *out = (uint32_t *)(data_of(context) + OUT), i;
+
+	set_args(context, 3, VA_DATA + OUT);
+	packet.dispatch.groups[1] = 4;
+	packet.dispatch.groups[2] = 5;
+	do_packet(&queue, packet);
+	for (i = 0; i < 60; i++)
+		EQUAL(out[i], 1);
+	EQUAL(out[60], 0);
+	/* None is allowed. */
+	packet.dispatch.groups[1] = 0;
+	do_packet(&queue, packet);
+	EQUAL(out[0], 1);
+}
+
+static void grid_in_args(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	union hbi_packet packet = dispatch_packet(KERNEL_MARK, 1000);
+	uint32_t *out = (uint32_t *)(data_of(context) + OUT), i;
+
+	packet.header.flags = HBI_DISPATCH_GRID_IN_ARGS;
+	set_args(context, 7, VA_DATA + OUT);
+	do_packet(&queue, packet);
+	for (i = 0; i < 7; i++)
+		EQUAL(out[i], 1);
+	EQUAL(out[7], 0);
+}
+
+static void refused(struct board *board)
+{
+	struct context *context = with_cores(board);
+	union hbi_packet packet;
+
+#define REFUSED(field, value)                                          \
+	do {                                                           \
+		packet = dispatch_packet(KERNEL_MARK, 1);              \
+		packet.dispatch.field = (value);                       \
+		packet_fails(context, packet, HBI_ERROR_FIELD, ~0ull); \
+	} while (0)
+
+	REFUSED(code, VA_CODE + 1);
+	REFUSED(code, 1ull << HBI_VA_BITS);
+	REFUSED(scratch, VA_SCRATCH + 8);
+	REFUSED(scratch_stride, STRIDE + 8);
+	REFUSED(scratch, (1ull << HBI_VA_BITS) - 64);
+	REFUSED(reserved[0], 1);
+	packet = dispatch_packet(KERNEL_MARK, ~0u);
+	packet.dispatch.groups[1] = packet.dispatch.groups[2] = ~0u;
+	packet_fails(context, packet, HBI_ERROR_FIELD, ~0ull);
+	packet = dispatch_packet(KERNEL_MARK, 1);
+	packet.header.flags = HBI_DISPATCH_GRID_IN_ARGS;
+	packet.dispatch.args = VA_DATA + 2;
+	packet_fails(context, packet, HBI_ERROR_FIELD, ~0ull);
+	packet.dispatch.args = VA_SPARE;
+	packet_fails(context, packet, HBI_ERROR_LOAD, VA_SPARE);
+}
+
+/* Registers of @kernel after another context had left @poison everywhere. */
+static void clean(struct board *board, enum kernel poison, enum kernel kernel)
+{
+	struct context *context = with_cores(board), *other = context_of(board, 2);
+	uint32_t groups = 16 * board->workers, i;
+	struct queue queue = make_queue(context, 0, 3, 0), dirty = make_queue(other, 1, 3, 0);
+	uint64_t *out = (uint64_t *)(data_of(context) + OUT);
+	int round;
+
+	set_args(other, groups, VA_DATA + OUT);
+	set_args(context, groups, VA_DATA + OUT);
+	for (round = 0; round < 4; round++) {
+		memset(out, 0xee, 8 * groups);
+		do_packet(&dirty, dispatch_packet(poison, groups));
+		do_packet(&queue, dispatch_packet(kernel, groups));
+		for (i = 0; i < groups; i++)
+			EQUAL(out[i], 0);
+	}
+}
+
+static void registers(struct board *board)
+{
+	clean(board, KERNEL_POISON, KERNEL_REGS);
+}
+
+static void vectors(struct board *board)
+{
+	clean(board, KERNEL_VPOISON, KERNEL_VECTORS);
+}
+
+static void stack(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	uint64_t *out = (uint64_t *)(data_of(context) + OUT), i;
+
+	set_args(context, 100, VA_DATA + OUT);
+	do_packet(&queue, dispatch_packet(KERNEL_STACK, 100));
+	for (i = 0; i < 100; i++)
+		EQUAL(out[i], 2 * 63 * 64 / 2);
+}
+
+static void faults(struct board *board)
+{
+	struct context *context = with_cores(board);
+
+	set_args(context, 1, VA_SPARE + 16);
+	packet_fails(context, dispatch_packet(KERNEL_LOAD, 1), HBI_ERROR_LOAD, VA_SPARE + 16);
+	packet_fails(context, dispatch_packet(KERNEL_STORE, 1), HBI_ERROR_STORE, VA_SPARE + 16);
+	packet_fails(context, dispatch_packet(KERNEL_JUMP, 1), HBI_ERROR_FETCH, VA_SPARE + 16);
+	set_args(context, 1, VA_CODE);
+	packet_fails(context, dispatch_packet(KERNEL_STORE, 1), HBI_ERROR_STORE, VA_CODE);
+	/* Data is not code. */
+	set_args(context, 1, VA_DATA + OUT);
+	packet_fails(context, dispatch_packet(KERNEL_JUMP, 1), HBI_ERROR_FETCH, VA_DATA + OUT);
+	/* Nor are addresses of the upper half, or of the firmware, anybody's. */
+	set_args(context, 1, ~0xfffull);
+	packet_fails(context, dispatch_packet(KERNEL_LOAD, 1), HBI_ERROR_LOAD, ~0ull);
+	set_args(context, 1, board->dram_base);
+	packet_fails(context, dispatch_packet(KERNEL_LOAD, 1), HBI_ERROR_LOAD, ~0ull);
+}
+
+static void privilege(struct board *board)
+{
+	struct context *context = with_cores(board);
+
+	set_args(context, 1, VA_DATA + OUT);
+	packet_fails(context, dispatch_packet(KERNEL_ILLEGAL, 1), HBI_ERROR_INSTRUCTION, ~0ull);
+	packet_fails(context, dispatch_packet(KERNEL_CALL, 1), HBI_ERROR_INSTRUCTION, ~0ull);
+	packet_fails(context, dispatch_packet(KERNEL_CSR, 1), HBI_ERROR_INSTRUCTION, ~0ull);
+}
+
+static void host_access(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue;
+
+	set_args(context, 1, VA_HOST);
+	if (!(board->caps & HBI_CAP_HOST_ACCESS)) {
+		packet_fails(context, dispatch_packet(KERNEL_LOAD, 1), HBI_ERROR_LOAD, VA_HOST);
+		packet_fails(context, dispatch_packet(KERNEL_STORE, 1), HBI_ERROR_STORE, VA_HOST);
+		return;
+	}
+	queue = make_queue(context, 0, 3, 0);
+	do_packet(&queue, dispatch_packet(KERNEL_STORE, 1));
+	EQUAL(*(uint64_t *)host_of(context), VA_HOST);
+}
+
+static void timeout(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 300), next;
+
+	put(&queue, dispatch_packet(KERNEL_SPIN, 1));
+	ring(&queue);
+	wait_error(&queue, HBI_ERROR_TIMEOUT, ~0ull);
+	drop_queue(&queue);
+	next = make_queue(context, 1, 3, 0);
+	set_args(context, 1, VA_DATA + OUT);
+	do_packet(&next, dispatch_packet(KERNEL_MARK, 1));
+}
+
+static void ended(struct board *board)
+{
+	struct context *context = with_cores(board), *other = context_of(board, 2);
+	struct queue queue = make_queue(context, 0, 3, 0), second = make_queue(other, 1, 3, 0);
+
+	put(&queue, dispatch_packet(KERNEL_SPIN, board->workers));
+	ring(&queue);
+	rest(board, 100);
+	EQUAL(queue.status->completed, 0);
+	/* Everything else goes on. */
+	EQUAL(admin_simple(board, HBI_ADMIN_NOP, 0), HBI_OK);
+	invalidate(board, 1);
+	do_packet(&second, copy_packet(VA_HOST, VA_DATA, 4096));
+	do_packet(&second, value_packet(HBI_PACKET_SIGNAL, VA_HOST, 1));
+	drop_queue(&queue);
+	EQUAL(queue.status->state, HBI_QUEUE_NONE);
+	set_args(other, 5, VA_DATA + OUT);
+	do_packet(&second, dispatch_packet(KERNEL_MARK, 5));
+	EQUAL(*(uint32_t *)(data_of(other) + OUT), 1);
+}
+
+static void sync_code(struct board *board)
+{
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	union hbi_packet sync = { .sync_code = { .header.type = HBI_PACKET_SYNC_CODE,
+						 .address = VA_CODE + KERNEL_MARK * KERNEL_SLOT,
+						 .size = KERNEL_SLOT } };
+	uint32_t *code = (uint32_t *)(data_of(context) + 0x80000) + KERNEL_MARK * KERNEL_SLOT / 4;
+	uint32_t *out = (uint32_t *)(data_of(context) + OUT);
+	uint32_t step;
+
+	set_args(context, 1, VA_DATA + OUT);
+	for (step = 1; step < 5; step++) {
+		uint32_t before = out[0];
+
+		code[3] = step << 20 | 0x393; /* li t2, step */
+		put(&queue, sync);
+		put(&queue, dispatch_packet(KERNEL_MARK, 1));
+		ring(&queue);
+		wait_for(&queue, queue.tail);
+		EQUAL(out[0], before + step);
+	}
+	memcpy(code, kernel_words[KERNEL_MARK], KERNEL_SLOT);
+	do_packet(&queue, sync);
+	drop_queue(&queue);
+	sync.sync_code.address = VA_SPARE;
+	packet_fails(context, sync, HBI_ERROR_FETCH, VA_SPARE);
+}
+
+static void without(struct board *board)
+{
+	if (board->caps & HBI_CAP_COMPUTE)
+		leave_out("the board has cores");
+	packet_fails(context_of(board, 1), dispatch_packet(KERNEL_MARK, 1), HBI_ERROR_OPCODE,
+		     ~0ull);
+}
+
+#define C HBI_CAP_COMPUTE
+
+const struct check checks_compute[] = {
+	{ "dispatch-grid", "DSP-2 PKT.DISPATCH", "each work-group runs once", NEED_RUNNING, C,
+	  grid },
+	{ "dispatch-three", "DSP-1 PKT.DISPATCH", "grids of three dimensions, and empty ones",
+	  NEED_RUNNING, C, grid_of_three },
+	{ "dispatch-grid-in-args", "DSP-1", "the grid in the argument block", NEED_RUNNING, C,
+	  grid_in_args },
+	{ "dispatch-refused", "DSP-1 ERR.FIELD", "dispatches that must be refused", NEED_RUNNING, C,
+	  refused },
+	{ "dispatch-registers", "DSP-2 DSP-3 SEC-3", "nothing of others in integer registers",
+	  NEED_RUNNING, C, registers },
+	{ "dispatch-vectors", "DSP-2 DSP-3 SEC-3 CAP.RVV", "nor in vector registers", NEED_RUNNING,
+	  C | HBI_CAP_RVV, vectors },
+	{ "dispatch-stack", "DSP-1 DSP-2", "stack and scratch memory of each worker", NEED_RUNNING,
+	  C, stack },
+	{ "dispatch-faults", "ERR.LOAD ERR.STORE ERR.FETCH SEC-2", "wild kernels are stopped",
+	  NEED_RUNNING, C, faults },
+	{ "dispatch-privilege", "ERR.INSTRUCTION SEC-4", "and so are privileged ones", NEED_RUNNING,
+	  C, privilege },
+	{ "dispatch-host", "CTX-5 CAP.HOST_ACCESS", "host memory from cores as the ability says",
+	  NEED_RUNNING, C, host_access },
+	{ "dispatch-timeout", "DSP-4 ERR.TIMEOUT CAP.TIMEOUT", "an endless kernel is ended in time",
+	  NEED_RUNNING, C | HBI_CAP_TIMEOUT, timeout },
+	{ "dispatch-ended", "ADM-8 ORD-4 SEC-6",
+	  "an endless kernel keeps nobody, and DESTROY_QUEUE ends it", NEED_RUNNING, C, ended },
+	{ "sync-code", "PKT.SYNC_CODE ERR.FETCH", "code that was changed runs after SYNC_CODE",
+	  NEED_RUNNING, C, sync_code },
+	{ "dispatch-without-cores", "CAP.COMPUTE ERR.OPCODE", "a board without cores says so",
+	  NEED_RUNNING, 0, without },
+	{ 0 },
+};
