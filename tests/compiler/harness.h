@@ -71,6 +71,6 @@ struct case_list {
 	size_t count;
 };
 extern const struct case_list pointwise_cases, memory_cases, group_cases, subgroup_cases,
-	math_cases, random_cases;
+	math_cases, matrix_cases, random_cases;
 
 #endif /* HEARTH_TESTS_COMPILER_HARNESS_H */

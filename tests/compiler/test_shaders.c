@@ -374,7 +374,8 @@ static bool choose_target(const char *name)
 int main(int argc, char **argv)
 {
 	const struct case_list *lists[] = { &pointwise_cases, &memory_cases, &group_cases,
-					    &subgroup_cases,  &math_cases,   &random_cases };
+					    &subgroup_cases,  &math_cases,   &matrix_cases,
+					    &random_cases };
 	const char *only = NULL;
 	unsigned n = 0, failed = 0;
 	int option;

@@ -7,6 +7,12 @@
 #include "vt.h"
 
 #include "largest.h"
+#include "matrix_float.h"
+#include "matrix_half.h"
+#include "matrix_half_sums.h"
+#include "matrix_mixed.h"
+#include "matrix_signed.h"
+#include "matrix_unsigned.h"
 #include "operations_0.h"
 #include "operations_1.h"
 #include "operations_2.h"
@@ -248,6 +254,151 @@ static void test_operations(struct vt *vt)
 	}
 }
 
+/* ---- Cooperative matrices ---- */
+
+#define MOST_MATRICES 64
+
+static const struct matrix_kind {
+	VkComponentTypeKHR a, c;
+	const uint32_t *code;
+	size_t bytes;
+} matrix_kinds[] = {
+	{ VK_COMPONENT_TYPE_FLOAT16_KHR, VK_COMPONENT_TYPE_FLOAT32_KHR, matrix_half_spv,
+	  sizeof(matrix_half_spv) },
+	{ VK_COMPONENT_TYPE_FLOAT16_KHR, VK_COMPONENT_TYPE_FLOAT16_KHR, matrix_half_sums_spv,
+	  sizeof(matrix_half_sums_spv) },
+	{ VK_COMPONENT_TYPE_FLOAT32_KHR, VK_COMPONENT_TYPE_FLOAT32_KHR, matrix_float_spv,
+	  sizeof(matrix_float_spv) },
+	{ VK_COMPONENT_TYPE_SINT8_KHR, VK_COMPONENT_TYPE_SINT32_KHR, matrix_signed_spv,
+	  sizeof(matrix_signed_spv) },
+	{ VK_COMPONENT_TYPE_UINT8_KHR, VK_COMPONENT_TYPE_UINT32_KHR, matrix_unsigned_spv,
+	  sizeof(matrix_unsigned_spv) },
+	{ VK_COMPONENT_TYPE_UINT8_KHR, VK_COMPONENT_TYPE_SINT32_KHR, matrix_mixed_spv,
+	  sizeof(matrix_mixed_spv) },
+};
+
+static size_t component_bytes(VkComponentTypeKHR type)
+{
+	switch (type) {
+	case VK_COMPONENT_TYPE_SINT8_KHR:
+	case VK_COMPONENT_TYPE_UINT8_KHR:
+		return 1;
+	case VK_COMPONENT_TYPE_FLOAT16_KHR:
+		return 2;
+	default:
+		return 4;
+	}
+}
+
+static void put_component(VkComponentTypeKHR type, void *array, uint32_t i, unsigned int value)
+{
+	uint16_t half = to_half(value);
+	float single = (float)value;
+
+	switch (type) {
+	case VK_COMPONENT_TYPE_FLOAT16_KHR:
+		memcpy((char *)array + 2 * i, &half, 2);
+		break;
+	case VK_COMPONENT_TYPE_FLOAT32_KHR:
+		memcpy((char *)array + 4 * i, &single, 4);
+		break;
+	default:
+		/* The other bytes are zero, and the lowest comes first. */
+		((uint8_t *)array)[component_bytes(type) * i] = (uint8_t)value;
+		break;
+	}
+}
+
+static void check_matrix(struct vt *vt, const struct matrix_kind *kind,
+			 const VkCooperativeMatrixPropertiesKHR *p, uint32_t subgroup)
+{
+	static const VkDescriptorSetLayoutBinding bindings[] = {
+		{ 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+		{ 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+		{ 2, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1, VK_SHADER_STAGE_COMPUTE_BIT, NULL },
+	};
+	static const VkSpecializationMapEntry entries[] = {
+		{ 0, 0, 4 }, { 1, 4, 4 }, { 2, 8, 4 }, { 3, 12, 4 }
+	};
+	const uint32_t m = p->MSize, n = p->NSize, k = p->KSize, values[4] = { m, n, k, subgroup };
+	const VkSpecializationInfo constants = { 4, entries, sizeof(values), values };
+	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, bindings, 3, NULL);
+	size_t size = component_bytes(kind->a), result_bytes = m * n * component_bytes(kind->c);
+	struct vt_buffer buffers[3] = { vt_buffer(vt, m * k * size, STORAGE),
+					vt_buffer(vt, k * n * size, STORAGE),
+					vt_buffer(vt, result_bytes, STORAGE) };
+	void *expected = calloc(1, result_bytes);
+	VkCommandBuffer commands;
+	struct vt_kernel kernel;
+	VkDescriptorSet set;
+
+	memset(buffers[2].map, 0, result_bytes);
+	for (uint32_t i = 0; i < m * k; i++)
+		put_component(kind->a, buffers[0].map, i, i * 5 % 7 % 4);
+	for (uint32_t i = 0; i < k * n; i++)
+		put_component(kind->a, buffers[1].map, i, i * 3 % 11 % 3);
+	for (uint32_t i = 0; i < m * n; i++) {
+		unsigned int sum = i % 13;
+
+		put_component(kind->c, buffers[2].map, i, sum);
+		for (uint32_t j = 0; j < k; j++)
+			sum += (i / n * k + j) * 5 % 7 % 4 * ((i % n * k + j) * 3 % 11 % 3);
+		put_component(kind->c, expected, i, sum);
+	}
+	vt_kernel(vt, &kernel, kind->code, kind->bytes, &layout, 1, 0, &constants);
+	set = vt_set(vt, layout);
+	for (uint32_t i = 0; i < 3; i++)
+		vt_write_buffer(vt, set, i, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, &buffers[i], 0,
+				VK_WHOLE_SIZE);
+	commands = vt_begin(vt, VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT);
+	vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.pipeline);
+	vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, kernel.layout, 0, 1, &set,
+				0, NULL);
+	vkCmdDispatch(commands, 1, 1, 1);
+	vt_run(vt, commands);
+	VT_CHECK(!memcmp(buffers[2].map, expected, result_bytes),
+		 "product of %u x %u x %u, components %d and %d, subgroups of %u", m, n, k, kind->a,
+		 kind->c, subgroup);
+	VT_OK(vkFreeDescriptorSets(vt->device, vt->sets, 1, &set));
+	vt_kernel_free(vt, &kernel);
+	for (uint32_t i = 0; i < 3; i++)
+		vt_buffer_free(vt, &buffers[i]);
+	free(expected);
+}
+
+/* Every product that the device lists, among those that there is a shader for. */
+static void test_matrices(struct vt *vt)
+{
+	VkCooperativeMatrixPropertiesKHR list[MOST_MATRICES];
+	PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR get;
+	uint32_t count = MOST_MATRICES, checked = 0;
+
+	if (!vt->has_matrix) {
+		vt_skip("the device has no cooperative matrices");
+		return;
+	}
+	get = (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR)vkGetInstanceProcAddr(
+		vt->instance, "vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR");
+	memset(list, 0, sizeof(list));
+	for (uint32_t i = 0; i < count; i++)
+		list[i].sType = VK_STRUCTURE_TYPE_COOPERATIVE_MATRIX_PROPERTIES_KHR;
+	VT_OK(get(vt->physical, &count, list));
+	for (uint32_t i = 0; i < count; i++) {
+		if (list[i].scope != VK_SCOPE_SUBGROUP_KHR || list[i].AType != list[i].BType ||
+		    list[i].CType != list[i].ResultType || list[i].saturatingAccumulation)
+			continue;
+		for (size_t j = 0; j < sizeof(matrix_kinds) / sizeof(matrix_kinds[0]); j++) {
+			if (matrix_kinds[j].a != list[i].AType ||
+			    matrix_kinds[j].c != list[i].CType)
+				continue;
+			check_matrix(vt, &matrix_kinds[j], &list[i], vt->properties11.subgroupSize);
+			checked++;
+		}
+	}
+	VT_CHECK(checked >= 1, "none of %u products was checked", count);
+	VT_CHECK(!vt->hearth || checked == count, "%u of %u products checked", checked, count);
+}
+
 /* ---- Limits ---- */
 
 /* The largest work-group, along axis @axis as far as that goes, with all of the shared memory. */
@@ -308,6 +459,7 @@ static const struct vt_test tests[] = {
 	{ "16-bit floats", test_float16 },
 	{ "64-bit floats", test_float64 },
 	{ "subgroup operations, in subgroups of every size", test_operations },
+	{ "cooperative matrices", test_matrices },
 	{ "the largest work-groups", test_largest },
 };
 

@@ -180,6 +180,8 @@ static void pick_device(struct vt *vt, int argc, char **argv)
 	printf("# %s\n", vt->properties.deviceName);
 }
 
+#define MAX_EXTENSIONS 8
+
 static void find_extensions(struct vt *vt)
 {
 	VkExtensionProperties extensions[512];
@@ -193,12 +195,13 @@ static void find_extensions(struct vt *vt)
 		vt->has_external_fd |= !strcmp(name, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
 		vt->has_dma_buf |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
 		vt->has_host_pointer |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+		vt->has_matrix |= !strcmp(name, VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME);
 	}
 	/* One needs the other. */
 	vt->has_dma_buf &= vt->has_external_fd;
 }
 
-static uint32_t list_extensions(const struct vt *vt, const char *names[4])
+static uint32_t list_extensions(const struct vt *vt, const char *names[MAX_EXTENSIONS])
 {
 	uint32_t count = 0;
 
@@ -210,6 +213,8 @@ static uint32_t list_extensions(const struct vt *vt, const char *names[4])
 		names[count++] = VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME;
 	if (vt->has_host_pointer)
 		names[count++] = VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME;
+	if (vt->has_matrix)
+		names[count++] = VK_KHR_COOPERATIVE_MATRIX_EXTENSION_NAME;
 	return count;
 }
 
@@ -217,7 +222,10 @@ static void open_device(struct vt *vt, bool robust)
 {
 	const float priorities[2] = { 1.0f, 1.0f };
 	VkQueueFamilyProperties families[16];
-	const char *extensions[4];
+	const char *extensions[MAX_EXTENSIONS];
+	VkPhysicalDeviceCooperativeMatrixFeaturesKHR matrix = {
+		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_COOPERATIVE_MATRIX_FEATURES_KHR,
+	};
 	uint32_t count = 16;
 	VkDeviceQueueCreateInfo queue = {
 		.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
@@ -251,10 +259,15 @@ static void open_device(struct vt *vt, bool robust)
 	vt->features12.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES;
 	vt->features12.pNext = &vt->features13;
 	vt->features13.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_3_FEATURES;
+	if (vt->has_matrix)
+		vt->features13.pNext = &matrix;
 	vkGetPhysicalDeviceFeatures2(vt->physical, &vt->features);
+	vt->has_matrix &= matrix.cooperativeMatrix;
+	matrix.cooperativeMatrixRobustBufferAccess &= robust;
 	vt->features.features.robustBufferAccess = robust;
 	vt->features13.robustImageAccess = VK_FALSE;
 	result = vkCreateDevice(vt->physical, &info, NULL, &vt->device);
+	vt->features13.pNext = NULL;
 	if (result != VK_SUCCESS)
 		bail("vkCreateDevice: VkResult %d", result);
 	for (uint32_t i = 0; i < vt->queue_count; i++)

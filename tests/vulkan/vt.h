@@ -35,6 +35,7 @@ struct vt {
 	bool hearth; /* the device is ours */
 	bool has_push_descriptor;
 	bool has_external_fd, has_dma_buf, has_host_pointer;
+	bool has_matrix; /* cooperative matrices */
 	/* For the kernels made next: what they ask for, and whether the application's cache had the last. */
 	VkPipelineCreateFlags kernel_flags;
 	uint32_t kernel_subgroup_size; /* 0: the device's choice */

@@ -33,12 +33,32 @@ enum hc_arch {
 	HC_ARCH_AARCH64,
 };
 
+/* Components of cooperative matrices. */
+enum hc_component {
+	HC_COMPONENT_F16,
+	HC_COMPONENT_F32,
+	HC_COMPONENT_S8,
+	HC_COMPONENT_U8,
+	HC_COMPONENT_S32,
+	HC_COMPONENT_U32,
+};
+
+/* A product of cooperative matrices, [m × k] × [k × n] + [m × n], of a subgroup. The result is of @c's type. */
+struct hc_matrix {
+	uint16_t m, n, k;
+	uint8_t a, b, c; /* enum hc_component */
+	uint8_t reserved;
+};
+
+#define HC_MAX_MATRICES 8
+
 /*
  * What a pass needs to know of a machine.
  * @cpu, @features: as LLVM spells them.
  * @vector_bits: width of one vector register.
  * @vector_registers: architectural vector registers of that width.
  * @subgroup_size: lanes = width in 32-bit elements of the values a varying id becomes.
+ * @matrices: products of cooperative matrices that it has, best first.
  * @min_subgroup_size, @max_subgroup_size: what hc_compile_info.subgroup_size may ask for.
  */
 struct hc_target {
@@ -50,6 +70,8 @@ struct hc_target {
 	uint32_t subgroup_size;
 	uint32_t min_subgroup_size;
 	uint32_t max_subgroup_size;
+	uint32_t matrix_count;
+	struct hc_matrix matrices[HC_MAX_MATRICES];
 };
 
 /* The machine this runs on. @isa: NULL for all it has, or "avx512", "avx2" to stay below that. */

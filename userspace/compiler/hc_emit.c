@@ -135,6 +135,8 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	default:
 		break;
 	}
+	if (hc_emit_matrix(e, inst))
+		return;
 	if (hc_is_atomic(inst->op)) {
 		hc_emit_atomic(e, inst);
 		return;
@@ -177,7 +179,8 @@ static void edge(struct hc_emit *e, const struct hc_node *node)
 		for (leaf = 0; leaf < hc_type(e->m, phi->type)->leaves; leaf++, count++)
 			for (j = 0; j + 1 < phi->operands; j += 2)
 				if (phi->operand[j + 1] == e->m->blocks[node->from].label &&
-				    !left_out(e, phi->result))
+				    !left_out(e, phi->result) &&
+				    !hc_matrix_in_place(e, phi->result, phi->operand[j]))
 					values[count] = hc_as_shape(e, phi->result, leaf,
 								    phi->operand[j], leaf);
 	}
@@ -468,6 +471,7 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 		}
 		switch (node->kind) {
 		case HC_NODE_CODE:
+			e->serial++;
 			for (i = node->first; i < node->end; i++)
 				if (!left_out(e, e->m->insts[i].result))
 					instruction(e, &e->m->insts[i]);
@@ -709,6 +713,8 @@ struct hc_kernel *hc_emit(struct hc_module *m, struct hc_list *tree, struct hc_s
 	e->parked = HC_NEW(e->hc, LLVMValueRef *, e->m->bound);
 	e->memory = HC_NEW(hc, LLVMValueRef, m->bound);
 	e->slot = HC_NEW(hc, uint64_t, m->bound);
+	e->staged = HC_NEW(hc, LLVMValueRef, m->bound);
+	e->staged_at = HC_NEW(hc, uint32_t, m->bound);
 	build_function(e, tree);
 	return finish(e);
 }

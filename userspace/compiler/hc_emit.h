@@ -57,6 +57,9 @@ struct hc_emit {
 		slot; /* [id], of what crosses regions, in its subgroup's frame; of shared variables: offset + 1 */
 	uint64_t frames; /* offset of the first subgroup's frame in the scratch memory */
 	uint64_t frame_bytes;
+	LLVMValueRef *staged; /* [id], of matrices: a copy in the form that products read */
+	uint32_t *staged_at;  /* [id], @serial when it was made */
+	uint32_t serial;      /* of pieces of code */
 	uint64_t scratch_bytes;
 	uint64_t shared_bytes;
 };
@@ -101,6 +104,10 @@ LLVMValueRef hc_as_shape(struct hc_emit *e, uint32_t id, uint32_t leaf, uint32_t
 			 uint32_t from_leaf);
 /* Does the result of @inst need all lanes computed? */
 bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf);
+/* Where the components of a matrix lie, row by row. */
+LLVMValueRef hc_matrix_image(struct hc_emit *e, uint32_t id);
+/* Are both matrices, in one place? */
+bool hc_matrix_in_place(struct hc_emit *e, uint32_t id, uint32_t other);
 /* Values at the group level, where no subgroup runs: subgroup 0's first lane. */
 LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id);
 /* Lays out the frames of what crosses regions, behind all else in the scratch memory. */
@@ -130,9 +137,10 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
 uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);
 LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
 
-/* ---- hc_emit_alu.c, hc_emit_dot.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_subgroup.c ---- */
+/* ---- hc_emit_alu.c, hc_emit_dot.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_matrix.c, hc_emit_subgroup.c ---- */
 
 /* Returns false if the instruction is none of theirs. */
+bool hc_emit_matrix(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_integer_dot(struct hc_emit *e, const struct hc_inst *inst);
 /* @x + @y in fewer instructions, if both are dot products of bytes; else NULL. */

@@ -476,6 +476,11 @@ static void scale(struct hc_emit *e, const struct hc_inst *inst)
 		LLVMValueRef y = hc_as_shape(e, inst->result, leaf, inst->operand[1],
 					     outer ? leaf / rows : 0);
 
+		if (type->kind == HC_TYPE_INT) {
+			/* Cooperative matrices may be of integers. */
+			hc_put(e, inst->result, leaf, LLVMBuildMul(e->b, x, y, ""));
+			continue;
+		}
 		x = contract(e, inst,
 			     LLVMBuildFMul(e->b, hc_widen(e, type, x), hc_widen(e, type, y), ""));
 		hc_put(e, inst->result, leaf, hc_narrow(e, type, x));
@@ -714,6 +719,10 @@ bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst)
 				hc_put(e, inst->result, leaf,
 				       hc_as_shape(e, inst->result, leaf, inst->operand[i], j));
 		}
+		/* A cooperative matrix is made of what all its components are. */
+		for (; type->kind == HC_TYPE_COOPERATIVE && leaf && leaf < type->leaves; leaf++)
+			hc_put(e, inst->result, leaf,
+			       hc_as_shape(e, inst->result, leaf, inst->operand[0], 0));
 		return true;
 	case SpvOpCompositeExtract:
 		at = path_leaf(e, hc_type_of(e->m, inst->operand[0]), inst->operand + 1,
@@ -725,11 +734,14 @@ bool hc_emit_composite(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpCompositeInsert:
 		at = path_leaf(e, type, inst->operand + 2, inst->operands - 2u);
 		count = hc_type_of(e->m, inst->operand[0])->leaves;
+		/* In place only the part changes. */
 		for (i = 0; i < type->leaves; i++)
-			hc_put(e, inst->result, i,
-			       i >= at && i < at + count
-				       ? hc_as_shape(e, inst->result, i, inst->operand[0], i - at)
-				       : hc_as_shape(e, inst->result, i, inst->operand[1], i));
+			if (i >= at && i < at + count)
+				hc_put(e, inst->result, i,
+				       hc_as_shape(e, inst->result, i, inst->operand[0], i - at));
+			else if (!hc_matrix_in_place(e, inst->result, inst->operand[1]))
+				hc_put(e, inst->result, i,
+				       hc_as_shape(e, inst->result, i, inst->operand[1], i));
 		return true;
 	case SpvOpVectorShuffle:
 		count = hc_type_of(e->m, inst->operand[0])->leaves;

@@ -329,6 +329,7 @@ static void each_scalar(struct hc_emit *e, struct hc_place *p, struct hc_type *t
 			each_scalar(e, &inner, element, extra + i * size, leaf, id, is_store);
 		return;
 	case HC_TYPE_VECTOR:
+	case HC_TYPE_COOPERATIVE:
 		element = hc_type(e->m, type->element);
 		size = p->component_stride ? p->component_stride : element->size;
 		for (i = 0; i < type->count; i++)

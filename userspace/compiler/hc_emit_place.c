@@ -48,6 +48,7 @@ static void fill_table(struct hc_emit *e, struct hc_type *type, const uint64_t *
 	case HC_TYPE_VECTOR:
 	case HC_TYPE_MATRIX:
 	case HC_TYPE_ARRAY:
+	case HC_TYPE_COOPERATIVE:
 		element = hc_type(e->m, type->element);
 		for (i = 0; i < type->count; i++)
 			fill_table(e, element, leaf,
@@ -301,6 +302,7 @@ static void descend(struct hc_emit *e, struct hc_place *p, uint32_t index)
 		p->type = element;
 		return;
 	case HC_TYPE_VECTOR:
+	case HC_TYPE_COOPERATIVE:
 		element = hc_type(e->m, type->element);
 		step(e, p, index, p->component_stride ? p->component_stride : element->size);
 		p->component_stride = 0;

@@ -175,10 +175,68 @@ static LLVMValueRef *leaves_of(struct hc_emit *e, LLVMValueRef **table, uint32_t
 	return table[id];
 }
 
+static LLVMValueRef leaf_slot(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef subgroup);
+
+static uint64_t matrix_bytes(struct hc_emit *e, uint32_t id)
+{
+	const struct hc_type *type = hc_type_of(e->m, id);
+
+	return (uint64_t)type->rows * type->columns * hc_type(e->m, type->element)->size;
+}
+
+/* A matrix that is constant, in the image's constants. */
+static LLVMValueRef constant_image(struct hc_emit *e, uint32_t id)
+{
+	const struct hc_type *type = hc_type_of(e->m, id);
+	uint64_t size = hc_type(e->m, type->element)->size, i, bytes = matrix_bytes(e, id);
+	uint8_t *data = HC_NEW(e->hc, uint8_t, bytes);
+	LLVMValueRef value;
+
+	for (i = 0; i < bytes; i += size)
+		memcpy(data + i, &hc_id(e->m, id)->constant[0], size);
+	value = LLVMConstStringInContext2(e->context, (char *)data, bytes, true);
+	e->memory[id] = LLVMAddGlobal(e->module, LLVMTypeOf(value), "matrix");
+	LLVMSetInitializer(e->memory[id], value);
+	LLVMSetGlobalConstant(e->memory[id], true);
+	LLVMSetLinkage(e->memory[id], LLVMPrivateLinkage);
+	LLVMSetAlignment(e->memory[id], SLOT_ALIGN);
+	return e->memory[id];
+}
+
+LLVMValueRef hc_matrix_image(struct hc_emit *e, uint32_t id)
+{
+	bool is_constant = hc_id(e->m, id)->kind == HC_ID_CONSTANT;
+
+	if (!is_constant)
+		id = e->regions->image[id];
+	if (!is_constant && e->regions->crosses[id])
+		return leaf_slot(e, id, 0, e->subgroup);
+	if (is_constant && !e->memory[id])
+		return constant_image(e, id);
+	if (!e->memory[id]) {
+		e->memory[id] = hc_local(e, LLVMArrayType2(e->i8, matrix_bytes(e, id)), "matrix");
+		LLVMSetAlignment(e->memory[id], SLOT_ALIGN);
+	}
+	return e->memory[id];
+}
+
+bool hc_matrix_in_place(struct hc_emit *e, uint32_t id, uint32_t other)
+{
+	return hc_is_matrix(e->m, id) && hc_is_matrix(e->m, other) &&
+	       e->regions->image[id] == e->regions->image[other];
+}
+
 static LLVMValueRef variable(struct hc_emit *e, uint32_t id, uint32_t leaf)
 {
-	LLVMValueRef *leaves = leaves_of(e, e->variables, id);
+	LLVMValueRef *leaves;
 
+	if (hc_is_matrix(e->m, id)) {
+		uint64_t size = hc_type_of(e->m, id)->align;
+		LLVMValueRef offset = LLVMConstInt(e->i64, leaf * size * e->lanes, false);
+
+		return LLVMBuildGEP2(e->b, e->i8, hc_matrix_image(e, id), &offset, 1, "");
+	}
+	leaves = leaves_of(e, e->variables, id);
 	if (!leaves[leaf])
 		leaves[leaf] = hc_local(e, form_type(e, id, leaf), "");
 	return leaves[leaf];
@@ -383,6 +441,11 @@ void hc_place_slots(struct hc_emit *e)
 		if (hc_id(e->m, id)->kind == HC_ID_VARIABLE) {
 			e->slot[id] = hc_align_up(bytes, SLOT_ALIGN);
 			bytes = e->slot[id] + hc_local_bytes(e, id);
+		} else if (hc_is_matrix(e->m, id)) {
+			if (e->regions->image[id] != id)
+				continue;
+			e->slot[id] = hc_align_up(bytes, SLOT_ALIGN);
+			bytes = e->slot[id] + matrix_bytes(e, id);
 		} else {
 			e->slot[id] = bytes;
 			bytes = leaf_place(e, id, hc_type_of(e->m, id)->leaves, bytes);
@@ -407,7 +470,7 @@ static LLVMValueRef leaf_slot(struct hc_emit *e, uint32_t id, uint32_t leaf, LLV
 	uint64_t constant = e->frames + e->slot[place];
 	LLVMValueRef offset;
 
-	if (hc_id(e->m, id)->kind == HC_ID_VALUE)
+	if (hc_id(e->m, id)->kind == HC_ID_VALUE && !hc_is_matrix(e->m, id))
 		constant = e->frames + leaf_place(e, place, leaf, e->slot[place]);
 	offset = LLVMBuildMul(e->b, LLVMBuildZExt(e->b, subgroup, e->i64, ""),
 			      LLVMConstInt(e->i64, e->frame_bytes, false), "");
@@ -419,7 +482,8 @@ static void copy(struct hc_emit *e, uint32_t id, bool in)
 {
 	uint32_t leaf, leaves;
 
-	if (!e->regions->crosses[id])
+	/* A matrix that crosses is in its slot all the time. */
+	if (!e->regions->crosses[id] || hc_is_matrix(e->m, id))
 		return;
 	if (hc_id(e->m, id)->kind == HC_ID_VARIABLE) {
 		LLVMValueRef memory = hc_local_memory(e, id),

@@ -12,6 +12,7 @@
  *	hc_partition	which loops compute their sums a part at a time
  *	hc_region	where barriers cut the tree, and which values cross the cuts
  *	hc_share	which of those lie in one place
+ *	hc_matrix	which cooperative matrices share memory
  *	hc_emit_*	LLVM IR
  *
  * All memory of a compilation comes from one arena and is freed at its end. Errors leave through hc_abort(), which
@@ -74,12 +75,15 @@ enum hc_type_kind {
 	HC_TYPE_ARRAY,	/* @count 0: of run-time length */
 	HC_TYPE_STRUCT,
 	HC_TYPE_POINTER,
+	/* cooperative matrix: @count components of type @element in each lane */
+	HC_TYPE_COOPERATIVE,
 	HC_TYPE_FUNCTION,
 };
 
 /*
  * @leaves: scalars that a value of the type is made of, 0 if it cannot be a value.
  * @stride: ArrayStride of arrays; 0 if not decorated.
+ * @rows, @columns, @use: of cooperative matrices.
  * @size, @align: bytes in memory that the compiler lays out itself (scalars side by side).
  */
 struct hc_type {
@@ -91,6 +95,7 @@ struct hc_type {
 	const uint32_t *members;
 	struct hc_member *layout; /* of structs, one for each member */
 	uint32_t storage_class;
+	uint32_t rows, columns, use;
 	uint32_t stride;
 	uint32_t leaves;
 	uint64_t size;
@@ -191,6 +196,8 @@ bool hc_is_address(struct hc_module *m, uint32_t id);
 /* The instruction that makes a pointer from another one, or NULL. */
 const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer);
 bool hc_is_atomic(uint32_t op);
+/* Is it a value, and no constant, that is a cooperative matrix? */
+bool hc_is_matrix(struct hc_module *m, uint32_t id);
 /* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */
 uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
 
@@ -334,6 +341,7 @@ struct hc_adjacent **hc_adjacent(struct hc_module *m, struct hc_shapes *shapes,
  * @home: region that computes an id. @crosses: it is used in another one.
  * @spills: it is used in another block, so it lives in a variable.
  * @shares: another one that it lies in the place of, while it crosses; 0: none.
+ * @image: of cooperative matrices: the one whose memory this one uses, which may be its own.
  */
 struct hc_regions {
 	uint32_t count;
@@ -341,6 +349,7 @@ struct hc_regions {
 	bool *crosses;
 	bool *spills;
 	uint32_t *shares;
+	uint32_t *image;
 	/* Per region: ids whose variables it reads or writes and that cross. */
 	struct hc_id_list {
 		uint32_t *ids;
@@ -356,6 +365,8 @@ struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, stru
 /* Sets regions->shares. */
 void hc_share(struct hc_module *m, struct hc_shapes *shapes, struct hc_regions *regions,
 	      struct hc_list *tree);
+/* Finds which cooperative matrices can share memory, so that products are added up in place. */
+void hc_share_matrices(struct hc_module *m, struct hc_regions *regions);
 
 /* Calls @visit for each id that an instruction reads, through pointers' access chains to their indices. */
 void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,

@@ -54,6 +54,15 @@ bool hc_is_address(struct hc_module *m, uint32_t id)
 	return type && type->storage_class == SpvStorageClassPhysicalStorageBuffer;
 }
 
+bool hc_is_matrix(struct hc_module *m, uint32_t id)
+{
+	const struct hc_id *entry = id < m->bound ? &m->ids[id] : NULL;
+
+	return entry && entry->kind == HC_ID_VALUE && entry->type < m->bound &&
+	       m->ids[entry->type].as_type &&
+	       m->ids[entry->type].as_type->kind == HC_TYPE_COOPERATIVE;
+}
+
 bool hc_is_atomic(uint32_t op)
 {
 	return (op >= SpvOpAtomicLoad && op <= SpvOpAtomicXor) || op == SpvOpAtomicFAddEXT ||
@@ -99,6 +108,7 @@ struct hc_type *hc_member_type(struct hc_module *m, struct hc_type *type, uint32
 	case HC_TYPE_VECTOR:
 	case HC_TYPE_MATRIX:
 	case HC_TYPE_ARRAY:
+	case HC_TYPE_COOPERATIVE:
 		if (index >= type->count)
 			break;
 		member = hc_type(m, type->element);
@@ -126,6 +136,7 @@ struct hc_type *hc_leaf_type(struct hc_module *m, struct hc_type *type, uint32_t
 		case HC_TYPE_VECTOR:
 		case HC_TYPE_MATRIX:
 		case HC_TYPE_ARRAY:
+		case HC_TYPE_COOPERATIVE:
 			type = hc_member_type(m, type, leaf / hc_type(m, type->element)->leaves,
 					      &first);
 			leaf -= first;
@@ -223,6 +234,33 @@ static struct hc_type *address_type(struct hc_module *m, uint32_t id)
 	return type;
 }
 
+/* Component e of a matrix, counted row by row, is leaf e / lanes of lane e mod lanes, whatever the matrix is used as. */
+static void parse_matrix(struct hc_module *m, struct hc_type *type, const uint32_t *w)
+{
+	const struct hc_type *element = hc_type(m, w[1]);
+	uint32_t lanes = m->hc->lanes;
+	uint64_t components;
+
+	if (hc_constant_u32(m, w[2]) != SpvScopeSubgroup)
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+			 "a cooperative matrix of scope %u is not supported (supported: subgroup)",
+			 hc_constant_u32(m, w[2]));
+	if (element->kind != HC_TYPE_INT && element->kind != HC_TYPE_FLOAT)
+		hc_abort(m->hc, HC_ERROR_INVALID_SPIRV, "a cooperative matrix of no numbers");
+	type->element = w[1];
+	type->rows = hc_constant_u32(m, w[3]);
+	type->columns = hc_constant_u32(m, w[4]);
+	type->use = hc_constant_u32(m, w[5]);
+	components = (uint64_t)type->rows * type->columns;
+	if (!components || components % lanes || components / lanes > HC_MAX_LEAVES ||
+	    type->rows % 16 || type->columns % 16 || element->width == 64)
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+			 "a cooperative matrix of %u x %u components of %u bits is not supported",
+			 type->rows, type->columns, element->width);
+	type->count = type->leaves = (uint32_t)(components / lanes);
+	set_memory(m, type, element, type->count);
+}
+
 /* Returns false if @op declares no type. */
 static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint32_t n)
 {
@@ -284,6 +322,9 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 			type = new_type(m, id, HC_TYPE_POINTER);
 		type->storage_class = w[1];
 		type->element = w[2];
+		return true;
+	case SpvOpTypeCooperativeMatrixKHR:
+		parse_matrix(m, new_type(m, id, HC_TYPE_COOPERATIVE), w);
 		return true;
 	case SpvOpTypeFunction:
 		new_type(m, id, HC_TYPE_FUNCTION);
@@ -351,6 +392,9 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 			memcpy(leaves + leaf, part->constant, count * sizeof(*leaves));
 			leaf += count;
 		}
+		/* One constituent is what all components are. */
+		for (; type->kind == HC_TYPE_COOPERATIVE && leaf && leaf < type->leaves; leaf++)
+			leaves[leaf] = leaves[0];
 		return true;
 	case SpvOpConstantNull:
 		/* One that is too large to be a value may still be what shared memory begins with. */
@@ -488,6 +532,7 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityRoundingModeRTE:
 	case SpvCapabilitySignedZeroInfNanPreserve:
 	case SpvCapabilityDenormPreserve:
+	case SpvCapabilityCooperativeMatrixKHR:
 		return;
 	default:
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "capability %s is not supported",

@@ -78,14 +78,15 @@ static bool is_pure(struct hc_module *m, const struct hc_inst *inst)
 	case SpvOpNoLine:
 		return true;
 	case SpvOpLoad:
-		return inst->operands < 2 || !(inst->operand[1] & SpvMemoryAccessVolatileMask);
+		return !hc_is_matrix(m, inst->result) &&
+		       (inst->operands < 2 || !(inst->operand[1] & SpvMemoryAccessVolatileMask));
 	case SpvOpExtInst:
 		return inst->operand[0] == m->glsl && inst->operand[1] != GLSLstd450Modf &&
 		       inst->operand[1] != GLSLstd450Frexp;
 	case SpvOpFunctionCall:
 		return false;
 	default:
-		return inst->result && !hc_is_atomic(inst->op) &&
+		return inst->result && !hc_is_atomic(inst->op) && !hc_is_matrix(m, inst->result) &&
 		       hc_type(m, inst->type)->kind != HC_TYPE_VOID;
 	}
 }

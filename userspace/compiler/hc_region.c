@@ -376,5 +376,6 @@ struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, stru
 	for (id = 0; id < m->bound; id++)
 		if (out->crosses[id] && out->home[id])
 			add(&c, &out->writes[out->home[id]], id);
+	hc_share_matrices(m, out);
 	return out;
 }

@@ -582,6 +582,13 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 	if (!inst->result || !inst->type || !a->shapes->leaf[inst->result])
 		return;
 	leaves = hc_type(a->m, inst->type)->leaves;
+	if (hc_is_matrix(a->m, inst->result)) {
+		for (leaf = 0; leaf < leaves; leaf++)
+			set(a, inst->result, leaf, varying);
+		if (inst->op == SpvOpPhi)
+			a->shapes->phi_masked[inst->result] = a->parted[inst->block];
+		return;
+	}
 	if (is_subgroup_op(inst->op) || hc_is_atomic(inst->op)) {
 		struct hc_shape shape = varying;
 

@@ -98,7 +98,9 @@ static bool same_form(struct sharer *s, uint32_t a, uint32_t b)
 {
 	uint32_t leaf, leaves = hc_type_of(s->m, a)->leaves;
 
-	if (s->m->ids[a].type != s->m->ids[b].type || !s->shapes->leaf[a] || !s->shapes->leaf[b])
+	/* Cooperative matrices have their own way to share: see hc_matrix.c. */
+	if (hc_is_matrix(s->m, a) || s->m->ids[a].type != s->m->ids[b].type ||
+	    !s->shapes->leaf[a] || !s->shapes->leaf[b])
 		return false;
 	for (leaf = 0; leaf < leaves; leaf++)
 		if (hc_shape_of(s->shapes, a, leaf).kind != HC_VARYING ||

@@ -66,6 +66,27 @@ static const struct {
 	{ "amx-int8", LEVEL_AVX512 },
 };
 
+/*
+ * Sizes whose sums fit into the registers a few rows at a time, on all targets. The first is what programs that want one size
+ * take.
+ */
+static const struct hc_matrix matrices[] = {
+	{ 16, 16, 16, HC_COMPONENT_F16, HC_COMPONENT_F16, HC_COMPONENT_F32, 0 },
+	{ 16, 16, 16, HC_COMPONENT_F16, HC_COMPONENT_F16, HC_COMPONENT_F16, 0 },
+	{ 16, 16, 16, HC_COMPONENT_F32, HC_COMPONENT_F32, HC_COMPONENT_F32, 0 },
+	{ 16, 16, 32, HC_COMPONENT_S8, HC_COMPONENT_S8, HC_COMPONENT_S32, 0 },
+	{ 16, 16, 32, HC_COMPONENT_U8, HC_COMPONENT_U8, HC_COMPONENT_U32, 0 },
+	{ 16, 16, 32, HC_COMPONENT_U8, HC_COMPONENT_U8, HC_COMPONENT_S32, 0 },
+};
+
+_Static_assert(sizeof(matrices) / sizeof(matrices[0]) <= HC_MAX_MATRICES, "room in hc_target");
+
+static void list_matrices(struct hc_target *target)
+{
+	target->matrix_count = sizeof(matrices) / sizeof(matrices[0]);
+	memcpy(target->matrices, matrices, sizeof(matrices));
+}
+
 /* The sign of feature @name in the string @features ("+a,-b,…"): '+', '-', or 0 if it is not there. */
 static char feature_sign(const char *features, const char *name)
 {
@@ -140,6 +161,7 @@ enum hc_result hc_target_x86(struct hc_target *target, const char *isa)
 	target->subgroup_size = wide ? 16 : 8;
 	target->min_subgroup_size = MIN_SUBGROUP;
 	target->max_subgroup_size = MAX_SUBGROUP;
+	list_matrices(target);
 	return HC_OK;
 }
 
@@ -184,6 +206,7 @@ enum hc_result hc_target_host(struct hc_target *target, const char *isa)
 	target->subgroup_size = target->vector_bits / 32;
 	target->min_subgroup_size = MIN_SUBGROUP;
 	target->max_subgroup_size = MAX_SUBGROUP;
+	list_matrices(target);
 out:
 	if (cpu)
 		LLVMDisposeMessage(cpu);
@@ -217,6 +240,7 @@ enum hc_result hc_target_riscv64(struct hc_target *target, uint32_t vlen_bits)
 	target->subgroup_size = vlen_bits / 32 < MIN_SUBGROUP ? MIN_SUBGROUP : vlen_bits / 32;
 	target->min_subgroup_size = MIN_SUBGROUP;
 	target->max_subgroup_size = MAX_SUBGROUP;
+	list_matrices(target);
 	return HC_OK;
 }
 

@@ -20,7 +20,7 @@
 
 #define LIBRARY	     "libhearth_compiler.so"
 
-#define NOTE_VERSION 1
+#define NOTE_VERSION 2
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hth_compiler compiler;

@@ -3,8 +3,8 @@
  * The host backend: this machine's CPU as a Vulkan device. Memory is the process's own, addresses are
  * pointers, code is mapped executable.
  *
- * HEARTH_CPU_ISA ("avx2", "avx512") keeps the compiler below what the CPU has; HEARTH_CPU_AS_GPU=1
- * reports an integrated GPU, for programs that pass over CPUs.
+ * HEARTH_CPU_ISA ("avx2", "avx512") keeps the compiler below what the CPU has; HEARTH_CPU_SUBGROUP_SIZE is another
+ * size than the target's own; HEARTH_CPU_AS_GPU=1 reports an integrated GPU, for programs that pass over CPUs.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -231,6 +231,17 @@ static const char *isa_name(const struct hc_target *target)
 	return target->arch == HC_ARCH_RISCV64 ? "RVV" : "vectors";
 }
 
+/* What HEARTH_CPU_SUBGROUP_SIZE says, where the target can do that. */
+static void choose_subgroup_size(struct hc_target *target)
+{
+	const char *wanted = secure_getenv("HEARTH_CPU_SUBGROUP_SIZE");
+	unsigned long size = wanted ? strtoul(wanted, NULL, 10) : 0;
+
+	if (size >= target->min_subgroup_size && size <= target->max_subgroup_size &&
+	    !(size & (size - 1)))
+		target->subgroup_size = (uint32_t)size;
+}
+
 VkResult hth_host_enumerate(struct hth_instance *instance)
 {
 	struct hth_physical_device *pd = calloc(1, sizeof(*pd));
@@ -248,6 +259,7 @@ VkResult hth_host_enumerate(struct hth_instance *instance)
 	pd->has_target = hth_compiler_host_target(&pd->target, isa && isa[0] ? isa : NULL);
 	if (!pd->has_target)
 		no_target(pd);
+	choose_subgroup_size(&pd->target);
 	cpu_model(model, sizeof(model));
 	snprintf(pd->name, sizeof(pd->name), "Hearth CPU (%.150s, %s)", model,
 		 pd->has_target ? isa_name(&pd->target) : "no compiler");

@@ -18,9 +18,20 @@
 	 VK_SUBGROUP_FEATURE_ROTATE_BIT_KHR | VK_SUBGROUP_FEATURE_ROTATE_CLUSTERED_BIT_KHR)
 
 /* Descriptors of one kind that a stage, a set or a layout may hold. */
-#define MAX_DESCRIPTORS 4096
+#define MAX_DESCRIPTORS	      4096
 
-static void fill_features(struct hth_features *f)
+/*
+ * Programs that share matrices of 16 × 16 out among the subgroups of a work-group (ggml does) take it for granted that a
+ * subgroup has 16 invocations at least. Where it has fewer they would compute nonsense, so that such devices keep quiet.
+ */
+#define LEAST_MATRIX_SUBGROUP 16
+
+static bool has_matrices(const struct hth_physical_device *pd)
+{
+	return pd->target.matrix_count && pd->target.subgroup_size >= LEAST_MATRIX_SUBGROUP;
+}
+
+static void fill_features(const struct hth_physical_device *pd, struct hth_features *f)
 {
 	/* The recorder and the queue. */
 	f->descriptorBindingStorageBufferUpdateAfterBind = VK_TRUE;
@@ -32,6 +43,7 @@ static void fill_features(struct hth_features *f)
 	f->inlineUniformBlock = VK_TRUE;
 	f->maintenance4 = VK_TRUE;
 	f->pipelineCreationCacheControl = VK_TRUE;
+	f->pipelineRobustness = VK_TRUE;
 	f->privateData = VK_TRUE;
 	f->synchronization2 = VK_TRUE;
 	f->timelineSemaphore = VK_TRUE;
@@ -75,6 +87,8 @@ static void fill_features(struct hth_features *f)
 	f->shaderSharedFloat64Atomics = VK_TRUE;
 	f->shaderSharedFloat64AtomicAdd = VK_TRUE;
 	f->shaderSharedFloat64AtomicMinMax = VK_TRUE;
+	f->cooperativeMatrix = has_matrices(pd);
+	f->cooperativeMatrixRobustBufferAccess = has_matrices(pd);
 	f->shaderExpectAssume = VK_TRUE;
 	f->shaderSubgroupRotate = VK_TRUE;
 	f->shaderSubgroupRotateClustered = VK_TRUE;
@@ -164,6 +178,11 @@ static void fill_properties(struct hth_physical_device *pd)
 	p->storageTexelBufferOffsetAlignmentBytes = HTH_OFFSET_ALIGNMENT;
 	p->uniformTexelBufferOffsetAlignmentBytes = HTH_OFFSET_ALIGNMENT;
 	p->maxPushDescriptors = 32;
+	p->cooperativeMatrixSupportedStages = VK_SHADER_STAGE_COMPUTE_BIT;
+	p->defaultRobustnessStorageBuffers = VK_PIPELINE_ROBUSTNESS_BUFFER_BEHAVIOR_DISABLED_EXT;
+	p->defaultRobustnessUniformBuffers = VK_PIPELINE_ROBUSTNESS_BUFFER_BEHAVIOR_DISABLED_EXT;
+	p->defaultRobustnessVertexInputs = VK_PIPELINE_ROBUSTNESS_BUFFER_BEHAVIOR_DISABLED_EXT;
+	p->defaultRobustnessImages = VK_PIPELINE_ROBUSTNESS_IMAGE_BEHAVIOR_DISABLED_EXT;
 	p->minImportedHostPointerAlignment = (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
@@ -278,7 +297,7 @@ void hth_physical_device_complete(struct hth_physical_device *pd)
 	VkPhysicalDeviceProperties *core = &pd->core;
 
 	fill_cache_uuid(pd);
-	fill_features(&pd->features);
+	fill_features(pd, &pd->features);
 	fill_properties(pd);
 	core->apiVersion = HTH_API_VERSION;
 	core->driverVersion = HTH_DRIVER_VERSION;
@@ -302,6 +321,8 @@ bool hth_physical_device_has_extension(const struct hth_physical_device *pd,
 		return pd->import_handles & VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
 	case HTH_KHR_BUFFER_DEVICE_ADDRESS:
 		return pd->features.bufferDeviceAddress;
+	case HTH_KHR_COOPERATIVE_MATRIX:
+		return pd->features.cooperativeMatrix;
 	case HTH_KHR_SHADER_INTEGER_DOT_PRODUCT:
 		return pd->features.shaderIntegerDotProduct;
 	case HTH_KHR_VARIABLE_POINTERS:
@@ -513,6 +534,51 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties2(
 	(void)info;
 	(void)properties;
 	*count = 0;
+}
+
+/* ---- Cooperative matrices ---- */
+
+static VkComponentTypeKHR component_type(uint8_t component)
+{
+	static const VkComponentTypeKHR types[] = {
+		[HC_COMPONENT_F16] = VK_COMPONENT_TYPE_FLOAT16_KHR,
+		[HC_COMPONENT_F32] = VK_COMPONENT_TYPE_FLOAT32_KHR,
+		[HC_COMPONENT_S8] = VK_COMPONENT_TYPE_SINT8_KHR,
+		[HC_COMPONENT_U8] = VK_COMPONENT_TYPE_UINT8_KHR,
+		[HC_COMPONENT_S32] = VK_COMPONENT_TYPE_SINT32_KHR,
+		[HC_COMPONENT_U32] = VK_COMPONENT_TYPE_UINT32_KHR,
+	};
+
+	return types[component];
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_GetPhysicalDeviceCooperativeMatrixPropertiesKHR(
+	VkPhysicalDevice handle, uint32_t *count, VkCooperativeMatrixPropertiesKHR *properties)
+{
+	const struct hc_target *target = &hth_physical_device_from_handle(handle)->target;
+	uint32_t total =
+		has_matrices(hth_physical_device_from_handle(handle)) ? target->matrix_count : 0;
+
+	if (!properties) {
+		*count = total;
+		return VK_SUCCESS;
+	}
+	if (*count > total)
+		*count = total;
+	for (uint32_t i = 0; i < *count; i++) {
+		const struct hc_matrix *matrix = &target->matrices[i];
+
+		properties[i].MSize = matrix->m;
+		properties[i].NSize = matrix->n;
+		properties[i].KSize = matrix->k;
+		properties[i].AType = component_type(matrix->a);
+		properties[i].BType = component_type(matrix->b);
+		properties[i].CType = component_type(matrix->c);
+		properties[i].ResultType = component_type(matrix->c);
+		properties[i].saturatingAccumulation = VK_FALSE;
+		properties[i].scope = VK_SCOPE_SUBGROUP_KHR;
+	}
+	return *count < total ? VK_INCOMPLETE : VK_SUCCESS;
 }
 
 /* ---- Sharing with others ---- */

@@ -109,6 +109,35 @@ static VkResult collect_constants(const VkSpecializationInfo *info, struct reque
 	return VK_SUCCESS;
 }
 
+/* What the stage says of itself counts more than what the pipeline says; without either the device's feature decides. */
+static bool is_robust(const struct hth_device *device, const VkComputePipelineCreateInfo *create)
+{
+	const void *chains[] = { create->stage.pNext, create->pNext };
+
+	for (uint32_t i = 0; i < HTH_COUNT(chains); i++) {
+		for (const VkBaseInStructure *next = chains[i]; next; next = next->pNext) {
+			const VkPipelineRobustnessCreateInfoEXT *info = (const void *)next;
+			bool by_default = device->enabled.robustBufferAccess, robust = false;
+
+			if (next->sType != VK_STRUCTURE_TYPE_PIPELINE_ROBUSTNESS_CREATE_INFO_EXT)
+				continue;
+			/* There is one code for all buffers: it checks if any is to be checked. */
+			for (uint32_t k = 0; k < 2; k++) {
+				VkPipelineRobustnessBufferBehaviorEXT wanted =
+					k ? info->storageBuffers : info->uniformBuffers;
+
+				robust |=
+					wanted == VK_PIPELINE_ROBUSTNESS_BUFFER_BEHAVIOR_DEVICE_DEFAULT_EXT
+						? by_default
+						: wanted !=
+							  VK_PIPELINE_ROBUSTNESS_BUFFER_BEHAVIOR_DISABLED_EXT;
+			}
+			return robust;
+		}
+	}
+	return device->enabled.robustBufferAccess;
+}
+
 static VkResult request_init(struct request *request, const struct hth_device *device,
 			     const VkComputePipelineCreateInfo *create,
 			     const struct hth_pipeline_layout *layout)
@@ -138,7 +167,7 @@ static VkResult request_init(struct request *request, const struct hth_device *d
 			info->subgroup_size = size->requiredSubgroupSize;
 		}
 	}
-	if (device->enabled.robustBufferAccess)
+	if (is_robust(device, create))
 		info->flags |= HC_COMPILE_ROBUST;
 	if (stage->flags & VK_PIPELINE_SHADER_STAGE_CREATE_REQUIRE_FULL_SUBGROUPS_BIT)
 		info->flags |= HC_COMPILE_FULL_SUBGROUPS;
