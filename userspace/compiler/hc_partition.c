@@ -314,10 +314,14 @@ static void deal(struct partition *p, uint32_t parts, uint32_t total)
 	}
 }
 
-/* What the parts compute more than once. */
-static uint32_t repeated(const struct partition *p, uint32_t parts)
+/*
+ * Is what several parts compute less than what the registers save? A sum that has no register is loaded and stored whenever
+ * something is added to it.
+ */
+static bool pays(const struct partition *p, uint32_t parts, uint32_t total, uint32_t most)
 {
-	uint32_t i, times, sum = 0;
+	uint64_t repeated = 0, added = 0;
+	uint32_t i, times;
 
 	for (i = 0; i < p->inst_count; i++) {
 		const struct hc_inst *inst = &p->m->insts[p->insts[i]];
@@ -326,9 +330,11 @@ static uint32_t repeated(const struct partition *p, uint32_t parts)
 								    ((1u << parts) - 1))
 				     : 0;
 		if (times > 1)
-			sum += cost(p, inst) * (times - 1);
+			repeated += (uint64_t)cost(p, inst) * (times - 1);
+		else if (times)
+			added += cost(p, inst);
 	}
-	return sum;
+	return repeated <= 2 * added * (total - most) / total;
 }
 
 static void forget(struct partition *p)
@@ -346,7 +352,9 @@ static void forget(struct partition *p)
 static void try_loop(struct partition *p, struct hc_node *loop, const struct hc_node *before)
 {
 	/* Three quarters of the registers for sums leave some for what is added. */
-	uint32_t most = p->m->hc->target->vector_registers * 3 / 4, total = 0, parts, i;
+	uint32_t registers_there = p->m->hc->target->vector_registers;
+	uint32_t most = registers_there * 3 / 4, room = registers_there * 5 / 8;
+	uint32_t total = 0, parts, i;
 
 	if (loop->divergent || !before || before->kind != HC_NODE_EDGE ||
 	    before->to != loop->block || before->from == HC_NONE)
@@ -375,12 +383,12 @@ static void try_loop(struct partition *p, struct hc_node *loop, const struct hc_
 	for (i = 0; i < p->phi_count; i++)
 		if (!has(&p->control, i))
 			total += registers(p, p->phis[i].result);
-	parts = (total + most - 1) / most;
+	/* Once there are parts, smaller ones leave room for the operands that they share. */
+	parts = total <= most ? 1 : (total + room - 1) / room;
 	if (parts < 2 || parts > MAX_PARTS)
 		return;
 	deal(p, parts, total);
-	/* A sum that has no register is loaded and stored in each round. */
-	if (repeated(p, parts) > 2 * (total - most)) {
+	if (!pays(p, parts, total, most)) {
 		forget(p);
 		return;
 	}
