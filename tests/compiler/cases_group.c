@@ -111,6 +111,15 @@ static void expect_shared_null(struct run *r)
 	memcpy(r->want[0], r->data[1], 4 * run_invocations(r));
 }
 
+static void expect_shared_block(struct run *r)
+{
+	for (uint32_t i = 0; i < 64; i++) {
+		const uint32_t *v = WORDS(r, 1) + i / 32 * 32;
+
+		WANT(r, 0)[i] = (v[(i + 5) & 31] & 0xffff) | (v[(i + 9) & 31] & 0xffff0000);
+	}
+}
+
 static void expect_shared_types(struct run *r)
 {
 	for (uint32_t i = 0; i < 40; i++) {
@@ -350,6 +359,11 @@ static const struct shader_case cases[] = {
 	  { 3, 1, 1 },
 	  .buffers = { { 192, 0, 0, SSBO }, { 480, 0, 1, SSBO } },
 	  .expect = expect_shared_atomics },
+	{ "shared_block",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 256, 0, 0, SSBO }, { 256, 0, 1, SSBO } },
+	  .expect = expect_shared_block },
 	{ "grid",
 	  { 3, 2, 4 },
 	  { 3, 2, 2 },

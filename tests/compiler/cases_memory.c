@@ -136,7 +136,7 @@ static void expect_nonuniform(struct run *r)
 	for (uint32_t i = 0; i < 32; i++) {
 		uint32_t n = i * 5 % 3;
 
-		WANT(r, 0)[i] = WORDS(r, 1 + n)[i];
+		WANT(r, 0)[i] = WORDS(r, 1 + n)[i] + r->c->buffers[1 + n].bytes / 4;
 		WANT(r, 1 + (n + 1) % 3)[32 + i] = i;
 		WANT(r, 1 + (n + 2) % 3)[64 + i] += n;
 	}
@@ -293,8 +293,8 @@ static const struct shader_case cases[] = {
 	  { 2, 1, 1 },
 	  .buffers = { { 128, 0, 0, SSBO },
 		       { 384, 0, 1, SSBO },
-		       { 384, 0, 1, SSBO, .array_next = true },
-		       { 384, 0, 1, SSBO, .array_next = true } },
+		       { 388, 0, 1, SSBO, .array_next = true },
+		       { 512, 0, 1, SSBO, .array_next = true } },
 	  .expect = expect_nonuniform },
 	{ "float_atomics",
 	  { 64, 1, 1 },

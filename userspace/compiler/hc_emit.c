@@ -158,6 +158,19 @@ static bool left_out(struct hc_emit *e, uint32_t id)
 	return e->part && id && !(e->need[id] & e->part);
 }
 
+/* What the phis held where a construct's ways meet, before control enters it. */
+static void forget_phis(struct hc_emit *e, uint32_t label)
+{
+	const struct hc_inst *phi;
+
+	if (!label)
+		return;
+	phi = &e->m->insts[e->m->blocks[hc_id(e->m, label)->index].first];
+	for (; phi->op == SpvOpPhi; phi++)
+		if (!left_out(e, phi->result))
+			hc_forget_phi(e, phi->result);
+}
+
 /* All values are read before any phi changes: phis may name each other. */
 static void edge(struct hc_emit *e, const struct hc_node *node)
 {
@@ -184,6 +197,9 @@ static void edge(struct hc_emit *e, const struct hc_node *node)
 					values[count] = hc_as_shape(e, phi->result, leaf,
 								    phi->operand[j], leaf);
 	}
+	if (node->kind == HC_NODE_EDGE && node->next && node->next->kind == HC_NODE_LOOP &&
+	    node->next->block == node->to && !node->next->group_level)
+		forget_phis(e, e->m->blocks[node->to].label);
 	count = 0;
 	for (i = first; e->m->insts[i].op == SpvOpPhi; i++)
 		for (leaf = 0; leaf < hc_type(e->m, e->m->insts[i].type)->leaves; leaf++, count++)
@@ -260,7 +276,11 @@ static void emit_masked(struct hc_emit *e, struct hc_list *body, LLVMValueRef ma
 static void emit_divergent_if(struct hc_emit *e, struct hc_node *node)
 {
 	LLVMValueRef all = hc_exec(e), condition = hc_lanes(e, node->condition, 0), left;
+	const struct hc_block *block = &e->m->blocks[node->block];
 
+	/* A loop header's branch has no place of its own where its ways meet. */
+	if (!block->proceed)
+		forget_phis(e, block->merge);
 	emit_masked(e, &node->body[0], LLVMBuildAnd(e->b, all, condition, ""));
 	left = node->jumps ? hc_exec(e) : NULL;
 	emit_masked(e, &node->body[1],
@@ -317,6 +337,8 @@ static void emit_divergent_switch(struct hc_emit *e, struct hc_node *node)
 	LLVMValueRef others = all, *match = HC_NEW(e->hc, LLVMValueRef, node->case_count);
 	uint32_t i, j;
 
+	if (node->condition)
+		forget_phis(e, e->m->blocks[node->block].merge);
 	node->broken = hc_local(e, e->mask, "broken");
 	LLVMBuildStore(e->b, LLVMConstNull(e->mask), node->broken);
 	for (i = 0; i < node->case_count; i++) {
@@ -408,6 +430,7 @@ static void emit_divergent_loop(struct hc_emit *e, struct hc_node *node)
 	node->broken = hc_local(e, e->mask, "broken");
 	node->continued = hc_local(e, e->mask, "continued");
 	LLVMBuildStore(e->b, LLVMConstNull(e->mask), node->broken);
+	forget_phis(e, e->m->blocks[node->block].merge);
 	go_to(e, header);
 	at(e, header);
 	LLVMBuildStore(e->b, LLVMConstNull(e->mask), node->continued);
@@ -512,17 +535,43 @@ static void clear(struct hc_emit *e, uint64_t offset, uint64_t bytes)
 			LLVMConstNull(e->i8), LLVMConstInt(e->i64, bytes, false), 64);
 }
 
+/* Blocks, which the shader lays out, all begin at one place: several are several views of the same memory. */
+static void place_shared_blocks(struct hc_emit *e)
+{
+	uint64_t bytes, most = 0;
+	bool initialized = false;
+	uint32_t id;
+
+	for (id = 0; id < e->m->bound; id++) {
+		struct hc_id *entry = &e->m->ids[id];
+
+		if (entry->kind != HC_ID_VARIABLE ||
+		    entry->storage_class != SpvStorageClassWorkgroup ||
+		    !hc_is_block(e->m, hc_type_of(e->m, id)->element))
+			continue;
+		bytes = hc_decorated_bytes(e->m, hc_type(e->m, hc_type_of(e->m, id)->element));
+		most = bytes > most ? bytes : most;
+		initialized |= entry->initializer != 0;
+		e->slot[id] = e->scratch_bytes + 1;
+	}
+	if (initialized)
+		clear(e, e->scratch_bytes, most);
+	e->scratch_bytes += most;
+	e->shared_bytes += most;
+}
+
 /* Shared variables come first in the scratch memory. */
 static void place_shared_variables(struct hc_emit *e)
 {
 	uint32_t id;
 
+	place_shared_blocks(e);
 	for (id = 0; id < e->m->bound; id++) {
 		struct hc_id *entry = &e->m->ids[id];
 		struct hc_type *type;
 
 		if (entry->kind != HC_ID_VARIABLE ||
-		    entry->storage_class != SpvStorageClassWorkgroup)
+		    entry->storage_class != SpvStorageClassWorkgroup || e->slot[id])
 			continue;
 		type = hc_type(e->m, hc_type_of(e->m, id)->element);
 		e->scratch_bytes = (e->scratch_bytes + 63) / 64 * 64;

@@ -97,6 +97,11 @@ void hc_put(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value);
  */
 void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef value, uint32_t region);
 void hc_settle_phis(struct hc_emit *e);
+/*
+ * Where a phi's lanes are about to be set from several edges, what they held before is of no use to anyone: without this
+ * it would have to be kept, from one subgroup's turn to the next.
+ */
+void hc_forget_phi(struct hc_emit *e, uint32_t id);
 /* Takes the variables of @id away from LLVM's optimization, or back. */
 void hc_park(struct hc_emit *e, uint32_t id, bool away);
 /* In the form of @id's shape, a value of @from's. */

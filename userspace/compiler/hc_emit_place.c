@@ -407,6 +407,7 @@ struct hc_place hc_find_place(struct hc_emit *e, uint32_t pointer, uint32_t *roo
 			p.limit = LLVMConstInt(e->i64, HEARTH_KERNEL_PUSH_BYTES, false);
 		break;
 	case SpvStorageClassWorkgroup:
+		p.decorated = hc_is_block(e->m, hc_type_of(e->m, *root_id)->element);
 		p.base = shared_memory(e, *root_id);
 		break;
 	case SpvStorageClassFunction:
@@ -567,17 +568,16 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst)
 	} else {
 		bind(e, &p, id, NULL, true);
 	}
-	if (p.bases)
-		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-			 "OpArrayLength of buffers that differ between lanes is not supported");
 	if (type->kind != HC_TYPE_STRUCT || member >= type->count)
 		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV, "OpArrayLength of member %u", member);
 	array = hc_type(e->m, type->members[member]);
 	if (!array->stride)
 		hc_abort(e->hc, HC_ERROR_INVALID_SPIRV,
 			 "OpArrayLength of an array without ArrayStride");
-	offset = LLVMConstInt(e->i64, type->layout[member].offset, false);
+	offset = hc_int(e, LLVMTypeOf(p.limit), type->layout[member].offset);
 	size = hc_call2(e, "llvm.usub.sat", p.limit, offset);
-	size = LLVMBuildUDiv(e->b, size, LLVMConstInt(e->i64, array->stride, false), "");
-	hc_put(e, inst->result, 0, LLVMBuildTrunc(e->b, size, e->i32, ""));
+	size = LLVMBuildUDiv(e->b, size, hc_int(e, LLVMTypeOf(size), array->stride), "");
+	size = LLVMBuildTrunc(e->b, size, hc_is_vector(size) ? hc_vector_of(e, e->i32) : e->i32,
+			      "");
+	hc_put(e, inst->result, 0, size);
 }

@@ -355,6 +355,18 @@ void hc_put_phi(struct hc_emit *e, uint32_t id, uint32_t leaf, LLVMValueRef valu
 	e->has_later = true;
 }
 
+void hc_forget_phi(struct hc_emit *e, uint32_t id)
+{
+	uint32_t leaf;
+
+	if (!e->shapes->phi_masked[id] || e->shapes->escapes[id] || hc_is_matrix(e->m, id))
+		return;
+	for (leaf = 0; leaf < hc_type_of(e->m, id)->leaves; leaf++)
+		if (hc_is_varying(e, id, leaf))
+			LLVMBuildStore(e->b, LLVMGetUndef(form_type(e, id, leaf)),
+				       variable(e, id, leaf));
+}
+
 void hc_settle_phis(struct hc_emit *e)
 {
 	uint32_t id, leaf;

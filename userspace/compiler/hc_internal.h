@@ -129,6 +129,7 @@ enum hc_decoration {
 	HC_DECORATED_NO_CONTRACTION = 1 << 1,
 	HC_DECORATED_NON_WRITABLE = 1 << 2,
 	HC_DECORATED_COHERENT = 1 << 3,
+	HC_DECORATED_BLOCK = 1 << 4,
 };
 
 struct hc_id {
@@ -196,6 +197,10 @@ bool hc_is_address(struct hc_module *m, uint32_t id);
 /* The instruction that makes a pointer from another one, or NULL. */
 const struct hc_inst *hc_access_chain(struct hc_module *m, uint32_t pointer);
 bool hc_is_atomic(uint32_t op);
+/* Is type @id a structure whose layout the shader gives? */
+bool hc_is_block(struct hc_module *m, uint32_t id);
+/* Bytes of a type that is laid out by decorations. */
+uint64_t hc_decorated_bytes(struct hc_module *m, const struct hc_type *type);
 /* Is it a value, and no constant, that is a cooperative matrix? */
 bool hc_is_matrix(struct hc_module *m, uint32_t id);
 /* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */

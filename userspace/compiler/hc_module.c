@@ -54,6 +54,36 @@ bool hc_is_address(struct hc_module *m, uint32_t id)
 	return type && type->storage_class == SpvStorageClassPhysicalStorageBuffer;
 }
 
+bool hc_is_block(struct hc_module *m, uint32_t id)
+{
+	return hc_id(m, id)->decorations & HC_DECORATED_BLOCK;
+}
+
+uint64_t hc_decorated_bytes(struct hc_module *m, const struct hc_type *type)
+{
+	uint64_t end, bytes = 0;
+	uint32_t i;
+
+	switch (type->kind) {
+	case HC_TYPE_STRUCT:
+		for (i = 0; i < type->count; i++) {
+			const struct hc_type *member = hc_type(m, type->members[i]);
+
+			end = hc_decorated_bytes(m, member);
+			/* The strides of a matrix reach no farther than this many whole columns or rows. */
+			if (member->kind == HC_TYPE_MATRIX && type->layout[i].matrix_stride)
+				end = 4ull * type->layout[i].matrix_stride;
+			end += type->layout[i].offset;
+			bytes = end > bytes ? end : bytes;
+		}
+		return bytes;
+	case HC_TYPE_ARRAY:
+		return type->stride ? (uint64_t)type->stride * type->count : type->size;
+	default:
+		return type->size;
+	}
+}
+
 bool hc_is_matrix(struct hc_module *m, uint32_t id)
 {
 	const struct hc_id *entry = id < m->bound ? &m->ids[id] : NULL;
@@ -435,6 +465,9 @@ static void decorate(struct hc_module *m, uint32_t target, uint32_t decoration, 
 	case SpvDecorationArrayStride:
 		id->array_stride = value;
 		break;
+	case SpvDecorationBlock:
+		id->decorations |= HC_DECORATED_BLOCK;
+		break;
 	case SpvDecorationVolatile:
 		id->decorations |= HC_DECORATED_VOLATILE;
 		break;
@@ -533,6 +566,9 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilitySignedZeroInfNanPreserve:
 	case SpvCapabilityDenormPreserve:
 	case SpvCapabilityCooperativeMatrixKHR:
+	case SpvCapabilityWorkgroupMemoryExplicitLayoutKHR:
+	case SpvCapabilityWorkgroupMemoryExplicitLayout8BitAccessKHR:
+	case SpvCapabilityWorkgroupMemoryExplicitLayout16BitAccessKHR:
 		return;
 	default:
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "capability %s is not supported",

@@ -77,6 +77,7 @@ static void check(struct hc *hc, spv_context context, const uint32_t *words, siz
 	spv_result_t result;
 
 	spvValidatorOptionsSetScalarBlockLayout(options, true);
+	spvValidatorOptionsSetWorkgroupScalarBlockLayout(options, true);
 	result = spvValidateWithOptions(context, options, &binary, &diagnostic);
 	if (diagnostic)
 		snprintf(text, sizeof(text), "%s (word %zu)", diagnostic->error,

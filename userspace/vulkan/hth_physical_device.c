@@ -94,6 +94,10 @@ static void fill_features(const struct hth_physical_device *pd, struct hth_featu
 	f->shaderSubgroupRotateClustered = VK_TRUE;
 	f->shaderIntegerDotProduct = VK_TRUE;
 	f->shaderZeroInitializeWorkgroupMemory = VK_TRUE;
+	f->workgroupMemoryExplicitLayout = VK_TRUE;
+	f->workgroupMemoryExplicitLayoutScalarBlockLayout = VK_TRUE;
+	f->workgroupMemoryExplicitLayout8BitAccess = VK_TRUE;
+	f->workgroupMemoryExplicitLayout16BitAccess = VK_TRUE;
 	f->vulkanMemoryModel = VK_TRUE;
 	f->vulkanMemoryModelDeviceScope = VK_TRUE;
 
