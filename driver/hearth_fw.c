@@ -2,11 +2,15 @@
 /*
  * Firmware: takes the image from the file system, checks its header as strictly as the board will,
  * copies it to the start of the aperture and has the board start it. The staged copy is of no use
- * after the boot; buffers may overwrite it.
+ * after the boot; buffers may overwrite it. Whose image it is, the board decides, not the driver.
+ *
+ * An image for one board, named by its UUID, goes before the one for all. If it does not start, the
+ * one for all is tried: an update that fails leaves the board as it was.
  */
 #include <linux/crc32.h>
 #include <linux/firmware.h>
 #include <linux/io.h>
+#include <linux/uuid.h>
 
 #include "hearth_device.h"
 #include "hearth_fw.h"
@@ -14,7 +18,8 @@
 
 #define HEARTH_FIRMWARE "hearth/hbi-rv64.bin"
 
-static int hearth_fw_check(struct hearth_device *hdev, const struct firmware *image)
+static int hearth_fw_check(struct hearth_device *hdev, const char *name,
+			   const struct firmware *image)
 {
 	const struct hbi_fw_header *header = (const void *)image->data;
 	u64 end, dram_end = hdev->info.dram_base + hdev->info.dram_size;
@@ -23,55 +28,52 @@ static int hearth_fw_check(struct hearth_device *hdev, const struct firmware *im
 
 	if (image->size < sizeof(*header) || header->magic != HBI_FW_MAGIC ||
 	    header->header_bytes != HBI_FW_HEADER_SIZE) {
-		drm_err(drm, "%s: no firmware image\n", HEARTH_FIRMWARE);
+		drm_err(drm, "%s: no firmware image\n", name);
 		return -EINVAL;
 	}
 	if (header->hbi_version >> 16 != HBI_VERSION_MAJOR) {
-		drm_err(drm, "%s: for interface %u.%u (%u.x expected)\n", HEARTH_FIRMWARE,
+		drm_err(drm, "%s: for interface %u.%u (%u.x expected)\n", name,
 			header->hbi_version >> 16, header->hbi_version & 0xffff, HBI_VERSION_MAJOR);
 		return -EINVAL;
 	}
 	if (!header->image_bytes || header->image_bytes != image->size - sizeof(*header) ||
 	    image->size > hdev->aperture.size) {
-		drm_err(drm, "%s: %zu bytes, header says %llu + %u, aperture has %llu\n",
-			HEARTH_FIRMWARE, image->size, header->image_bytes, HBI_FW_HEADER_SIZE,
-			hdev->aperture.size);
+		drm_err(drm, "%s: %zu bytes, header says %llu + %u, aperture has %llu\n", name,
+			image->size, header->image_bytes, HBI_FW_HEADER_SIZE, hdev->aperture.size);
 		return -EINVAL;
 	}
 	if (header->memory_bytes < header->image_bytes ||
 	    check_add_overflow(header->load_address, header->memory_bytes, &end) ||
 	    header->load_address < hdev->info.dram_base || end > dram_end) {
-		drm_err(drm, "%s: memory %#llx+%#llx is not inside the board's %#llx+%#llx\n",
-			HEARTH_FIRMWARE, header->load_address, header->memory_bytes,
-			hdev->info.dram_base, hdev->info.dram_size);
+		drm_err(drm, "%s: memory %#llx+%#llx is not inside the board's %#llx+%#llx\n", name,
+			header->load_address, header->memory_bytes, hdev->info.dram_base,
+			hdev->info.dram_size);
 		return -EINVAL;
 	}
 	if (header->load_address < hdev->aperture.base + hdev->aperture.size &&
 	    end > hdev->aperture.base) {
 		drm_err(drm, "%s: memory %#llx+%#llx lies in the aperture, which is for buffers\n",
-			HEARTH_FIRMWARE, header->load_address, header->memory_bytes);
+			name, header->load_address, header->memory_bytes);
 		return -EINVAL;
 	}
 	crc = ~crc32_le(~0u, image->data + sizeof(*header), header->image_bytes);
 	if (crc != header->crc32) {
-		drm_err(drm, "%s: checksum %#x (header says %#x)\n", HEARTH_FIRMWARE, crc,
-			header->crc32);
+		drm_err(drm, "%s: checksum %#x (header says %#x)\n", name, crc, header->crc32);
 		return -EINVAL;
 	}
 	return 0;
 }
 
-int hearth_fw_boot(struct hearth_device *hdev)
+/* Boots one image. -ENOENT: there is none of this name. */
+static int hearth_fw_try(struct hearth_device *hdev, const char *name)
 {
 	const struct firmware *image;
 	int ret;
 
-	ret = request_firmware(&image, HEARTH_FIRMWARE, &hdev->pdev->dev);
-	if (ret) {
-		drm_err(&hdev->drm, "%s is not under /lib/firmware: %d\n", HEARTH_FIRMWARE, ret);
+	ret = firmware_request_nowarn(&image, name, &hdev->pdev->dev);
+	if (ret)
 		return ret;
-	}
-	ret = hearth_fw_check(hdev, image);
+	ret = hearth_fw_check(hdev, name, image);
 	if (ret)
 		goto out_release;
 
@@ -88,9 +90,29 @@ int hearth_fw_boot(struct hearth_device *hdev)
 	hearth_write64(hdev, HBI_REG_FW_SIZE, image->size);
 	hearth_write32(hdev, HBI_REG_CONTROL, HBI_CONTROL_BOOT);
 	ret = hearth_wait_status(hdev, HBI_STATE_READY, hdev->info.boot_ms);
+	if (!ret)
+		drm_dbg(&hdev->drm, "%s is started\n", name);
 
 out_release:
 	release_firmware(image);
+	return ret;
+}
+
+int hearth_fw_boot(struct hearth_device *hdev)
+{
+	char own[sizeof("hearth/.bin") + UUID_STRING_LEN];
+	int ret;
+
+	snprintf(own, sizeof(own), "hearth/%pUb.bin", hdev->info.uuid);
+	ret = hearth_fw_try(hdev, own);
+	if (!ret || ret == -ENODEV)
+		return ret;
+	if (ret != -ENOENT)
+		drm_warn(&hdev->drm, "%s: not started (%d), %s is tried\n", own, ret,
+			 HEARTH_FIRMWARE);
+	ret = hearth_fw_try(hdev, HEARTH_FIRMWARE);
+	if (ret == -ENOENT)
+		drm_err(&hdev->drm, "%s is not under /lib/firmware\n", HEARTH_FIRMWARE);
 	return ret;
 }
 
