@@ -274,6 +274,39 @@ u32 hearth_pt_map_tables(u64 va, u64 size)
 	return tables > ~0u ? ~0u : (u32)tables;
 }
 
+/* Tables that splitting the leaf at @va needs, if there is one and @va is inside of it. */
+static u32 pt_split_tables(const struct hearth_pt *pt, u64 va)
+{
+	const struct hearth_pt_table *table = pt->root;
+	u32 level, tables = 0;
+
+	if (va >> HBI_VA_BITS)
+		return 0;
+	for (level = HBI_PT_LEVELS; level-- > 0;) {
+		u64 entry = table->shadow[pt_index(va, level)];
+
+		if (!entry)
+			return 0;
+		if (pt_is_leaf(entry))
+			break;
+		table = pt_child(entry);
+	}
+	while (va & ((1ull << pt_shift(level)) - 1)) {
+		tables++;
+		level--;
+	}
+	return tables;
+}
+
+/*
+ * Most tables that unmapping [@va, @va + @size) needs as things are: none, unless large pages have to be
+ * split. So a process that may have no more tables can still give some back.
+ */
+u32 hearth_pt_unmap_tables(const struct hearth_pt *pt, u64 va, u64 size)
+{
+	return pt_split_tables(pt, va) + pt_split_tables(pt, va + size);
+}
+
 /* Makes sure that the pool has @tables. Returns 0, or -ENOMEM with the pool as it got. */
 int hearth_pt_reserve(struct hearth_pt *pt, u32 tables)
 {

@@ -73,6 +73,7 @@ struct hearth_pt {
 int hearth_pt_init(struct hearth_pt *pt, const struct hearth_pt_ops *ops, void *owner);
 void hearth_pt_fini(struct hearth_pt *pt);
 u32 hearth_pt_map_tables(u64 va, u64 size);
+u32 hearth_pt_unmap_tables(const struct hearth_pt *pt, u64 va, u64 size);
 int hearth_pt_reserve(struct hearth_pt *pt, u32 tables);
 int hearth_pt_map(struct hearth_pt *pt, u64 va, u64 address, u64 size, u64 flags);
 int hearth_pt_unmap(struct hearth_pt *pt, u64 va, u64 size);

@@ -83,7 +83,11 @@ void hearth_userptr_release(struct hearth_bo *bo)
 	}
 }
 
-/* Inside a drm_dev_enter() section. */
+/*
+ * A buffer of pinned pages that the board has no addresses for yet. Not in a drm_dev_enter() section: a
+ * page may be long in coming, or never come (userfaultfd, a file system of another process's), and
+ * the board's removal must not wait for it.
+ */
 static struct hearth_bo *hearth_userptr_create(struct hearth_file *hfile,
 					       const struct drm_hearth_bo_userptr *args)
 {
@@ -99,8 +103,6 @@ static struct hearth_bo *hearth_userptr_create(struct hearth_file *hfile,
 		ret = hearth_userptr_account(bo, args->size >> PAGE_SHIFT);
 	if (!ret)
 		ret = hearth_userptr_pin(bo, args->address);
-	if (!ret)
-		ret = hearth_bo_dma_map(bo);
 	if (ret) {
 		drm_gem_object_put(&bo->base);
 		return ERR_PTR(ret);
@@ -136,24 +138,22 @@ int hearth_ioctl_bo_userptr(struct drm_device *drm, void *data, struct drm_file 
 	if (!access_ok(u64_to_user_ptr(args->address), args->size))
 		return -EFAULT;
 
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
-	ret = hearth_device_error(hdev);
-	if (ret)
-		goto out_exit;
-	/* A bounce buffer would be another memory than the one that the process goes on to use. */
-	if (dma_addressing_limited(drm->dev)) {
-		ret = -EOPNOTSUPP;
-		goto out_exit;
-	}
 	bo = hearth_userptr_create(file->driver_priv, args);
-	if (IS_ERR(bo)) {
-		ret = PTR_ERR(bo);
-		goto out_exit;
-	}
-	ret = drm_gem_handle_create(file, &bo->base, &args->handle);
-	drm_gem_object_put(&bo->base);
-out_exit:
+	if (IS_ERR(bo))
+		return PTR_ERR(bo);
+	ret = -ENODEV;
+	if (!drm_dev_enter(drm, &idx))
+		goto out_bo;
+	ret = hearth_device_error(hdev);
+	/* A bounce buffer would be another memory than the one that the process goes on to use. */
+	if (!ret && dma_addressing_limited(drm->dev))
+		ret = -EOPNOTSUPP;
+	if (!ret)
+		ret = hearth_bo_dma_map(bo);
+	if (!ret)
+		ret = drm_gem_handle_create(file, &bo->base, &args->handle);
 	drm_dev_exit(idx);
+out_bo:
+	drm_gem_object_put(&bo->base);
 	return ret;
 }

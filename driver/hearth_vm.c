@@ -347,8 +347,8 @@ static int hearth_vm_change(struct hearth_vm *vm, struct hearth_bo *bo, u64 offs
 	ret = hearth_vm_error(vm);
 	if (ret)
 		goto out_unlock;
-	ret = hearth_change_prepare(&change,
-				    bo ? hearth_pt_map_tables(va, range) : HEARTH_PT_UNMAP_TABLES);
+	ret = hearth_change_prepare(&change, bo ? hearth_pt_map_tables(va, range)
+						: hearth_pt_unmap_tables(&vm->pt, va, range));
 	if (!ret) {
 		if (bo)
 			ret = hearth_gpuvm_sm_map(&vm->base, &change, va, range, &bo->base, offset);

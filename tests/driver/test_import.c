@@ -7,11 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/udmabuf.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -187,6 +190,52 @@ static void test_removed(const char *pci)
 	foreign_close(&foreign);
 }
 
+static void *pinner(void *data)
+{
+	struct context *context = data;
+	uint32_t handle;
+
+	return (void *)(intptr_t)hearth_drm_bo_userptr(context->fd, context->code.map, 4096, 0,
+						       &handle);
+}
+
+/* A page that is pinned, and does not come: the board's removal does not wait for it. */
+static void test_late_page(const char *pci)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_zeropage zero = { 0 };
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC), i;
+	struct uffd_msg message;
+	struct context context;
+	pthread_t thread;
+	void *result;
+
+	context_open(&context, 0);
+	context.code.size = 4096;
+	context.code.map =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	range.range.start = zero.range.start = (uintptr_t)context.code.map;
+	range.range.len = zero.range.len = 4096;
+	if (uffd < 0 || ioctl(uffd, UFFDIO_API, &api) || ioctl(uffd, UFFDIO_REGISTER, &range)) {
+		skip("a page that does not come", "this kernel has no userfaultfd");
+		context_close(&context);
+		return;
+	}
+	pthread_create(&thread, NULL, pinner, &context);
+	is(read(uffd, &message, sizeof(message)), sizeof(message), "a page is waited for");
+	put("/sys/bus/pci/drivers/hearth/unbind", pci);
+	ok(true, "the board is unbound meanwhile");
+	ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
+	pthread_join(thread, &result);
+	is((intptr_t)result, -ENODEV, "when the page is there, the board is not");
+	close(uffd);
+	context_close(&context);
+	put("/sys/bus/pci/drivers/hearth/bind", pci);
+	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
+		usleep(50000);
+}
+
 /* Memory of one board on another. */
 static void test_other_board(const char *node)
 {
@@ -246,7 +295,9 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		test_other_board(argv[1]);
 	for (i = 0; i < count; i++)
-		if (!strcmp(boards[i].node, guest_node()))
+		if (!strcmp(boards[i].node, guest_node())) {
+			test_late_page(boards[i].pci);
 			test_removed(boards[i].pci);
+		}
 	return done();
 }

@@ -5,9 +5,12 @@
  * the end the board serves, and all its memory has come back. The seed is fixed.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <linux/udmabuf.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -19,7 +22,7 @@
 /* Ids and offsets are small numbers: guessing right is not rare. */
 #define FEW	6
 
-static int fd;
+static int fd, foreign = -1; /* a dma-buf of another driver's */
 static uint8_t lent[64 * 4096] __attribute__((aligned(4096)));
 
 struct worker {
@@ -219,11 +222,43 @@ static void call_map(struct worker *worker)
 	munmap((void *)map, size);
 }
 
+/* Buffers go out as dma-bufs and come back, or another driver's come; several handles are one buffer. */
+static void call_share(struct worker *worker)
+{
+	int dmabuf = -1;
+	uint32_t handle;
+
+	if (foreign >= 0 && !below(worker, 3))
+		dmabuf = dup(foreign);
+	else
+		worker->right += !hearth_drm_bo_export(fd, small(worker), &dmabuf);
+	if (!below(worker, 2))
+		hearth_drm_bo_close(fd, small(worker));
+	worker->right += !hearth_drm_bo_import(fd, dmabuf, &handle);
+	if (dmabuf >= 0)
+		close(dmabuf);
+}
+
+static int foreign_open(void)
+{
+	struct udmabuf_create create = { .flags = UDMABUF_FLAGS_CLOEXEC, .size = 16 * 4096 };
+	int device = open("/dev/udmabuf", O_RDWR | O_CLOEXEC), made = -1;
+	int memfd = memfd_create("foreign", MFD_ALLOW_SEALING);
+
+	create.memfd = (uint32_t)memfd;
+	if (device >= 0 && !ftruncate(memfd, 16 * 4096) &&
+	    !fcntl(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		made = ioctl(device, UDMABUF_CREATE, &create);
+	close(memfd);
+	close(device);
+	return made;
+}
+
 static void *run(void *data)
 {
 	static void (*const calls[])(struct worker *) = {
-		call_buffer, call_vm,	 call_bind,  call_bind,
-		call_queue,  call_queue, call_query, call_map,
+		call_buffer, call_vm,	 call_bind, call_bind,	call_queue,
+		call_queue,  call_query, call_map,  call_share,
 	};
 	struct worker *worker = data;
 	int i;
@@ -253,6 +288,7 @@ int main(void)
 	int i;
 
 	fd = open_board();
+	foreign = foreign_open();
 	for (i = 0; i < THREADS; i++) {
 		workers[i].state = 0x9e3779b97f4a7c15ull * (i + 1);
 		pthread_create(&workers[i].thread, NULL, run, &workers[i]);

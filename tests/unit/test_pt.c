@@ -136,7 +136,7 @@ static int unmap(struct hearth_pt *pt, u64 va, u64 size)
 {
 	int ret;
 
-	if (hearth_pt_reserve(pt, HEARTH_PT_UNMAP_TABLES))
+	if (hearth_pt_reserve(pt, hearth_pt_unmap_tables(pt, va, size)))
 		return -ENOMEM;
 	ret = hearth_pt_unmap(pt, va, size);
 	hearth_pt_reap(pt);
@@ -309,12 +309,39 @@ static void test_dead(void)
 	hearth_pt_fini(&pt);
 }
 
+/* Who may have no more tables can still unmap whole pages of any size, and is told what a split needs. */
+static void test_frugal(void)
+{
+	static struct board board = { .budget = MAX_TABLES };
+	struct hearth_pt pt;
+
+	hearth_pt_init(&pt, &ops, &board);
+	map(&pt, 1ull << 30, 1ull << 32, 1ull << 30, LEAF);
+	map(&pt, 1ull << 21, 0x90000000, 3ull << 21, LEAF);
+	hearth_pt_reap(&pt);
+	ok(hearth_pt_unmap_tables(&pt, 0, 1ull << 46) == 0 &&
+		   hearth_pt_unmap_tables(&pt, 0, 1ull << 47) == 0,
+	   "whole pages need no table");
+	ok(hearth_pt_unmap_tables(&pt, 1ull << 30, 1ull << 21) == 1, "2 MiB of 1 GiB need one");
+	ok(hearth_pt_unmap_tables(&pt, (1ull << 30) + 4096, 4096) == 4, "pages within it four");
+	ok(hearth_pt_unmap_tables(&pt, (1ull << 21) + 4096, 1ull << 21) == 2,
+	   "from one page of 2 MiB into the next two");
+	ok(hearth_pt_unmap_tables(&pt, 1ull << 40, 4096) == 0, "and nothing none");
+	board.budget = 0;
+	ok(!unmap(&pt, 1ull << 21, 1ull << 21) && !unmap(&pt, 1ull << 30, 1ull << 30),
+	   "without memory they are unmapped");
+	ok(unmap(&pt, 2ull << 21, 4096) == -ENOMEM, "and a part is not");
+	hearth_pt_fini(&pt);
+	ok(!board.live, "nothing is leaked");
+}
+
 int main(void)
 {
 	test_sizes();
 	test_errors();
 	test_random();
 	test_dead();
+	test_frugal();
 	printf("1..%d\n", tests);
 	return failures ? 1 : 0;
 }
