@@ -299,8 +299,8 @@ static u32 pt_split_tables(const struct hearth_pt *pt, u64 va)
 }
 
 /*
- * Most tables that unmapping [@va, @va + @size) needs as things are: none, unless large pages have to be
- * split. So a process that may have no more tables can still give some back.
+ * Most tables that unmapping [@va, @va + @size) needs as things are: none, unless large pages have
+ * to be split. So a process that may have no more tables can still give some back.
  */
 u32 hearth_pt_unmap_tables(const struct hearth_pt *pt, u64 va, u64 size)
 {

@@ -84,9 +84,9 @@ void hearth_userptr_release(struct hearth_bo *bo)
 }
 
 /*
- * A buffer of pinned pages that the board has no addresses for yet. Not in a drm_dev_enter() section: a
- * page may be long in coming, or never come (userfaultfd, a file system of another process's), and
- * the board's removal must not wait for it.
+ * A buffer of pinned pages that the board has no addresses for yet. Not in a drm_dev_enter()
+ * section: a page may be long in coming, or never come (userfaultfd, a file system of another
+ * process's), and the board's removal must not wait for it.
  */
 static struct hearth_bo *hearth_userptr_create(struct hearth_file *hfile,
 					       const struct drm_hearth_bo_userptr *args)
