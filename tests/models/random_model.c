@@ -30,6 +30,7 @@ struct shape {
 static const struct shape shapes[] = {
 	{ "tiny", 64, 160, 3, 4, 2, 16, 320, false },
 	{ "tiny-tied", 128, 192, 2, 6, 3, 32, 288, true },
+	{ "tiny-k", 256, 512, 2, 4, 2, 64, 320, false },
 	{ "qwen2.5-0.5b", 896, 4864, 24, 14, 2, 64, 151936, true },
 	{ "qwen3-0.6b", 1024, 3072, 28, 16, 8, 128, 151936, true },
 	{ "llama-3.2-1b", 2048, 8192, 16, 32, 8, 64, 128256, true },
@@ -52,10 +53,11 @@ static const struct {
 	enum hearth_type type;
 	uint32_t file_type; /* general.file_type */
 } types[] = {
-	{ "f32", HEARTH_TYPE_F32, 0 },
-	{ "f16", HEARTH_TYPE_F16, 1 },
-	{ "q4_0", HEARTH_TYPE_Q4_0, 2 },
-	{ "q8_0", HEARTH_TYPE_Q8_0, 7 },
+	{ "f32", HEARTH_TYPE_F32, 0 },	      { "f16", HEARTH_TYPE_F16, 1 },
+	{ "q4_0", HEARTH_TYPE_Q4_0, 2 },      { "q8_0", HEARTH_TYPE_Q8_0, 7 },
+	{ "bf16", HEARTH_TYPE_BF16, 32 },     { "q4_k", HEARTH_TYPE_Q4_K, 14 },
+	{ "q5_k", HEARTH_TYPE_Q5_K, 16 },     { "q6_k", HEARTH_TYPE_Q6_K, 18 },
+	{ "iq4_nl", HEARTH_TYPE_IQ4_NL, 25 }, { "mxfp4", HEARTH_TYPE_MXFP4, 38 },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))

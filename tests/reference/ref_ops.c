@@ -10,9 +10,11 @@
 #include <stddef.h>
 #include <string.h>
 
-#define BLOCK		 32 /* elements of a block of the block types */
-#define Q8_0_BLOCK_BYTES 34 /* f16 scale, 32 × int8 */
-#define Q4_0_BLOCK_BYTES 18 /* f16 scale, 32 nibbles */
+#define BLOCK		  32  /* elements of a block of the block types */
+#define Q8_0_BLOCK_BYTES  34  /* f16 scale, 32 × int8 */
+#define Q4_0_BLOCK_BYTES  18  /* f16 scale, 32 nibbles; IQ4_NL too */
+#define MXFP4_BLOCK_BYTES 17  /* exponent, 32 nibbles */
+#define K_BLOCK		  256 /* elements of a block of the K types */
 
 /* ---- Number formats ---- */
 
@@ -58,11 +60,53 @@ static void store_u16(uint8_t *bytes, uint16_t value)
 	bytes[1] = (uint8_t)(value >> 8);
 }
 
+/* Types of 4 bits that are indices: IQ4_NL's numbers, and twice MXFP4's. */
+static const int8_t iq4_numbers[16] = { -127, -104, -83, -65, -49, -35, -22, -10,
+					1,    13,   25,	 38,  53,  69,	89,  113 };
+static const int8_t mxfp4_numbers[16] = { 0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12 };
+
+static int nibble_of(const uint8_t *bytes, uint32_t in_block)
+{
+	return in_block < 16 ? bytes[in_block] & 15 : bytes[in_block - 16] >> 4;
+}
+
+/* The 6-bit scale and offset of eighth @j of a block of Q4_K or Q5_K; @packed: 12 bytes. */
+static void k_scale(const uint8_t *packed, uint32_t j, uint32_t *scale, uint32_t *offset)
+{
+	*scale = j < 4 ? packed[j] & 63 : (packed[j + 4] & 15) | packed[j - 4] >> 6 << 4;
+	*offset = j < 4 ? packed[j + 4] & 63 : packed[j + 4] >> 4 | packed[j] >> 6 << 4;
+}
+
+static double k_weight(const uint8_t *block, bool five_bits, uint32_t i)
+{
+	const uint8_t *numbers = block + (five_bits ? 48 : 16) + i / 64 * 32;
+	uint32_t j = i / 32, scale, offset;
+	int q = i & 32 ? numbers[i % 32] >> 4 : numbers[i % 32] & 15;
+
+	if (five_bits && block[16 + i % 32] >> j & 1)
+		q += 16;
+	k_scale(block + 4, j, &scale, &offset);
+	return ref_f16_to_double(load_u16(block)) * scale * q -
+	       ref_f16_to_double(load_u16(block + 2)) * offset;
+}
+
+static double q6_k_weight(const uint8_t *block, uint32_t i)
+{
+	uint32_t half = i / 128, quarter = i / 32 % 4, l = i % 32;
+	uint8_t low = block[64 * half + 32 * (quarter & 1) + l];
+	uint8_t high = block[128 + 32 * half + l];
+	int q = (quarter & 2 ? low >> 4 : low & 15) | (high >> 2 * quarter & 3) << 4;
+
+	return ref_f16_to_double(load_u16(block + 208)) *
+	       (int8_t)block[192 + 8 * half + 2 * quarter + l / 16] * (q - 32);
+}
+
 double ref_weight(const void *row_bytes, enum hearth_type type, uint32_t column)
 {
 	const uint8_t *row = row_bytes;
 	uint32_t in_block = column % BLOCK;
 	const uint8_t *block;
+	uint32_t bits;
 	float f32;
 	int nibble;
 
@@ -79,6 +123,24 @@ double ref_weight(const void *row_bytes, enum hearth_type type, uint32_t column)
 		block = row + (uint64_t)(column / BLOCK) * Q4_0_BLOCK_BYTES;
 		nibble = in_block < 16 ? block[2 + in_block] & 15 : block[2 + in_block - 16] >> 4;
 		return ref_f16_to_double(load_u16(block)) * (nibble - 8);
+	case HEARTH_TYPE_BF16:
+		bits = (uint32_t)load_u16(row + 2ull * column) << 16;
+		memcpy(&f32, &bits, sizeof(f32));
+		return f32;
+	case HEARTH_TYPE_IQ4_NL:
+		block = row + (uint64_t)(column / BLOCK) * Q4_0_BLOCK_BYTES;
+		return ref_f16_to_double(load_u16(block)) *
+		       iq4_numbers[nibble_of(block + 2, in_block)];
+	case HEARTH_TYPE_MXFP4:
+		block = row + (uint64_t)(column / BLOCK) * MXFP4_BLOCK_BYTES;
+		return ldexp(mxfp4_numbers[nibble_of(block + 1, in_block)], block[0] - 128);
+	case HEARTH_TYPE_Q4_K:
+	case HEARTH_TYPE_Q5_K:
+		block = row + column / K_BLOCK * ref_row_bytes(type, K_BLOCK);
+		return k_weight(block, type == HEARTH_TYPE_Q5_K, column % K_BLOCK);
+	case HEARTH_TYPE_Q6_K:
+		return q6_k_weight(row + column / K_BLOCK * ref_row_bytes(type, K_BLOCK),
+				   column % K_BLOCK);
 	}
 	return (double)NAN;
 }
@@ -131,6 +193,131 @@ static void quantise_q4_0(const float *values, uint8_t *block)
 	}
 }
 
+/* The index of the number nearest to @value. */
+static uint32_t nearest(double value, const int8_t numbers[16])
+{
+	uint32_t best = 0;
+
+	for (uint32_t i = 1; i < 16; i++)
+		if (fabs(value - numbers[i]) < fabs(value - numbers[best]))
+			best = i;
+	return best;
+}
+
+static double largest_of(const float *values, uint32_t count)
+{
+	double largest = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		largest = fmax(largest, fabs(values[i]));
+	return largest;
+}
+
+static void quantise_table(const float *values, const int8_t numbers[16], double scale,
+			   uint8_t *nibbles)
+{
+	memset(nibbles, 0, BLOCK / 2);
+	for (int i = 0; i < BLOCK; i++) {
+		uint32_t q = nearest(scale != 0 ? values[i] / scale : 0, numbers);
+
+		nibbles[i % 16] |= (uint8_t)(i < 16 ? q : q << 4);
+	}
+}
+
+static void quantise_iq4_nl(const float *values, uint8_t *block)
+{
+	store_u16(block, ref_double_to_f16(largest_of(values, BLOCK) / 120));
+	quantise_table(values, iq4_numbers, ref_f16_to_double(load_u16(block)), block + 2);
+}
+
+/* The largest magnitude comes between 3 and 6, the largest number there is. */
+static void quantise_mxfp4(const float *values, uint8_t *block)
+{
+	double largest = largest_of(values, BLOCK);
+	int exponent = largest > 0 ? ilogb(largest) - 2 + 127 : 0;
+
+	block[0] = (uint8_t)clamp(exponent, 0, 254);
+	quantise_table(values, mxfp4_numbers, ldexp(1, block[0] - 128), block + 1);
+}
+
+/* Each 32 numbers get the range from the lesser of 0 and the least to the largest. */
+static void quantise_k(const float *values, bool five_bits, uint8_t *block)
+{
+	double scales[8], offsets[8], scale = 0, offset = 0;
+	int most = five_bits ? 31 : 15;
+	uint8_t *packed = block + 4, *numbers = block + (five_bits ? 48 : 16);
+
+	for (int j = 0; j < 8; j++) {
+		double least = 0, largest = 0;
+
+		for (int i = 0; i < 32; i++) {
+			least = fmin(least, values[32 * j + i]);
+			largest = fmax(largest, values[32 * j + i]);
+		}
+		scales[j] = (largest - least) / most;
+		offsets[j] = -least;
+		scale = fmax(scale, scales[j] / 63);
+		offset = fmax(offset, offsets[j] / 63);
+	}
+	memset(block, 0, five_bits ? 176 : 144);
+	store_u16(block, ref_double_to_f16(scale));
+	store_u16(block + 2, ref_double_to_f16(offset));
+	scale = ref_f16_to_double(load_u16(block));
+	offset = ref_f16_to_double(load_u16(block + 2));
+	for (int j = 0; j < 8; j++) {
+		int s = scale > 0 ? clamp((int)nearbyint(scales[j] / scale), 1, 63) : 0;
+		int m = offset > 0 ? clamp((int)nearbyint(offsets[j] / offset), 0, 63) : 0;
+
+		if (j < 4) {
+			packed[j] |= (uint8_t)s;
+			packed[j + 4] |= (uint8_t)m;
+		} else {
+			packed[j + 4] |= (uint8_t)((s & 15) | (m & 15) << 4);
+			packed[j - 4] |= (uint8_t)(s >> 4 << 6);
+			packed[j] |= (uint8_t)(m >> 4 << 6);
+		}
+		for (int i = 0; i < 32; i++) {
+			double value = values[32 * j + i] + offset * m;
+			int q = s ? clamp((int)nearbyint(value / (scale * s)), 0, most) : 0;
+
+			numbers[j / 2 * 32 + i] |= (uint8_t)((q & 15) << 4 * (j % 2));
+			if (five_bits)
+				block[16 + i] |= (uint8_t)(q >> 4 << j);
+		}
+	}
+}
+
+static void quantise_q6_k(const float *values, uint8_t *block)
+{
+	double scale = largest_of(values, K_BLOCK) / 31 / 127;
+
+	memset(block, 0, 210);
+	store_u16(block + 208, ref_double_to_f16(scale));
+	scale = ref_f16_to_double(load_u16(block + 208));
+	for (int i = 0; i < K_BLOCK; i++) {
+		int half = i / 128, quarter = i / 32 % 4, l = i % 32;
+		uint8_t *sixteen = &block[192 + 8 * half + 2 * quarter + l / 16];
+		int q;
+
+		if (i % 16 == 0 && scale > 0)
+			*sixteen = (uint8_t)clamp(
+				(int)nearbyint(largest_of(values + i, 16) / 31 / scale), 1, 127);
+		q = *sixteen ? clamp((int)nearbyint(values[i] / (scale * *sixteen)), -32, 31) + 32
+			     : 32;
+		block[64 * half + 32 * (quarter & 1) + l] |=
+			(uint8_t)((q & 15) << (quarter & 2 ? 4 : 0));
+		block[128 + 32 * half + l] |= (uint8_t)(q >> 4 << 2 * quarter);
+	}
+}
+
+static uint16_t float_to_bf16(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16); /* no NaN comes here */
+}
+
 void ref_quantise_row(const float *values, enum hearth_type type, uint32_t columns, void *out)
 {
 	uint8_t *bytes = out;
@@ -151,6 +338,29 @@ void ref_quantise_row(const float *values, enum hearth_type type, uint32_t colum
 		for (uint32_t i = 0; i < columns / BLOCK; i++)
 			quantise_q4_0(values + BLOCK * i, bytes + (uint64_t)i * Q4_0_BLOCK_BYTES);
 		break;
+	case HEARTH_TYPE_BF16:
+		for (uint32_t i = 0; i < columns; i++)
+			store_u16(bytes + 2ull * i, float_to_bf16(values[i]));
+		break;
+	case HEARTH_TYPE_IQ4_NL:
+		for (uint32_t i = 0; i < columns / BLOCK; i++)
+			quantise_iq4_nl(values + BLOCK * i, bytes + (uint64_t)i * Q4_0_BLOCK_BYTES);
+		break;
+	case HEARTH_TYPE_MXFP4:
+		for (uint32_t i = 0; i < columns / BLOCK; i++)
+			quantise_mxfp4(values + BLOCK * i, bytes + (uint64_t)i * MXFP4_BLOCK_BYTES);
+		break;
+	case HEARTH_TYPE_Q4_K:
+	case HEARTH_TYPE_Q5_K:
+		for (uint32_t i = 0; i < columns / K_BLOCK; i++)
+			quantise_k(values + K_BLOCK * i, type == HEARTH_TYPE_Q5_K,
+				   bytes + i * ref_row_bytes(type, K_BLOCK));
+		break;
+	case HEARTH_TYPE_Q6_K:
+		for (uint32_t i = 0; i < columns / K_BLOCK; i++)
+			quantise_q6_k(values + K_BLOCK * i,
+				      bytes + i * ref_row_bytes(type, K_BLOCK));
+		break;
 	}
 }
 
@@ -164,7 +374,18 @@ uint64_t ref_row_bytes(enum hearth_type type, uint32_t columns)
 	case HEARTH_TYPE_Q8_0:
 		return (uint64_t)(columns / BLOCK) * Q8_0_BLOCK_BYTES;
 	case HEARTH_TYPE_Q4_0:
+	case HEARTH_TYPE_IQ4_NL:
 		return (uint64_t)(columns / BLOCK) * Q4_0_BLOCK_BYTES;
+	case HEARTH_TYPE_BF16:
+		return 2ull * columns;
+	case HEARTH_TYPE_MXFP4:
+		return (uint64_t)(columns / BLOCK) * MXFP4_BLOCK_BYTES;
+	case HEARTH_TYPE_Q4_K:
+		return (uint64_t)(columns / K_BLOCK) * 144;
+	case HEARTH_TYPE_Q5_K:
+		return (uint64_t)(columns / K_BLOCK) * 176;
+	case HEARTH_TYPE_Q6_K:
+		return (uint64_t)(columns / K_BLOCK) * 210;
 	}
 	return 0;
 }

@@ -248,6 +248,18 @@ const char *rt_type_name(enum hearth_type type)
 		return "Q8_0";
 	case HEARTH_TYPE_Q4_0:
 		return "Q4_0";
+	case HEARTH_TYPE_BF16:
+		return "BF16";
+	case HEARTH_TYPE_Q4_K:
+		return "Q4_K";
+	case HEARTH_TYPE_Q5_K:
+		return "Q5_K";
+	case HEARTH_TYPE_Q6_K:
+		return "Q6_K";
+	case HEARTH_TYPE_IQ4_NL:
+		return "IQ4_NL";
+	case HEARTH_TYPE_MXFP4:
+		return "MXFP4";
 	}
 	return "?";
 }

@@ -164,6 +164,27 @@ static void test_matmuls(void)
 	}
 }
 
+/* Types that all are one path of matmul: fewer shapes, and columns in whole blocks. */
+static void test_more_types(void)
+{
+	static const struct {
+		enum hearth_type type;
+		uint32_t k[3];
+	} more[] = {
+		{ HEARTH_TYPE_BF16, { 33, 64, 320 } },	  { HEARTH_TYPE_IQ4_NL, { 32, 96, 256 } },
+		{ HEARTH_TYPE_MXFP4, { 32, 96, 256 } },	  { HEARTH_TYPE_Q4_K, { 256, 512, 1280 } },
+		{ HEARTH_TYPE_Q5_K, { 256, 512, 1280 } }, { HEARTH_TYPE_Q6_K, { 256, 512, 1280 } },
+	};
+	static const uint32_t row_counts[] = { 1, 5, 30, 70 };
+
+	for (size_t t = 0; t < COUNT(more); t++)
+		for (size_t k = 0; k < COUNT(more[t].k); k++)
+			for (size_t r = rt_small ? 2 : 0; r < COUNT(row_counts); r++)
+				test_matmul(more[t].type, row_counts[r == 2 && rt_small ? 0 : r],
+					    40 + (uint32_t)r, more[t].k[k],
+					    (enum residual)((k + r) % 4), k == 1);
+}
+
 /* ---- embedding ---- */
 
 static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t columns)
@@ -529,11 +550,18 @@ int main(void)
 
 	rt_open();
 	test_matmuls();
+	test_more_types();
 	test_fast_matmuls();
 	test_fast_reuse();
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t s = 0; s < COUNT(tables); s++)
 			test_embedding(types[t], tables[s].rows, tables[s].columns);
+	test_embedding(HEARTH_TYPE_BF16, 9, 7);
+	test_embedding(HEARTH_TYPE_IQ4_NL, 9, 96);
+	test_embedding(HEARTH_TYPE_MXFP4, 9, 96);
+	test_embedding(HEARTH_TYPE_Q4_K, 9, 512);
+	test_embedding(HEARTH_TYPE_Q5_K, 9, 512);
+	test_embedding(HEARTH_TYPE_Q6_K, 9, 256);
 	test_embedding(HEARTH_TYPE_F32, 9, 7);
 	test_embedding(HEARTH_TYPE_F16, 9, 7);
 	for (size_t c = 0; c < COUNT(norm_columns); c++) {

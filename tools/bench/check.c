@@ -62,6 +62,8 @@ void bench_fill(void *bytes, enum hearth_type type, uint64_t elements, struct be
 			}
 		}
 		break;
+	default: /* not measured */
+		break;
 	}
 }
 
@@ -93,6 +95,8 @@ double bench_element(const void *row, enum hearth_type type, uint64_t column)
 	case HEARTH_TYPE_Q4_0:
 		bytes += column / BLOCK * 18;
 		return half(bytes) * ((bytes[2 + i % 16] >> (i < 16 ? 0 : 4) & 15) - 8);
+	default:
+		break;
 	}
 	return NAN;
 }

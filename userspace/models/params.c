@@ -12,7 +12,20 @@
 #define MAX_CONTEXT (1u << 24)
 
 /* Numbers as GGUF and as hearth.h have them. */
-enum { TYPE_F32 = 0, TYPE_F16 = 1, TYPE_Q4_0 = 2, TYPE_Q8_0 = 8 };
+#define TYPE_F32    0
+static const uint32_t matrix_types[] = { 0, 1, 30, 8, 2, 12, 13, 14, 20, 39 };
+
+#define MATRIX_TYPES "F32 F16 BF16 Q8_0 Q4_0 Q4_K Q5_K Q6_K IQ4_NL MXFP4"
+
+static bool is_matrix_type(uint32_t type)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(matrix_types) / sizeof(matrix_types[0]); i++)
+		if (matrix_types[i] == type)
+			return true;
+	return false;
+}
 
 struct field {
 	const char *key;
@@ -258,13 +271,11 @@ static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uin
 			       (unsigned long long)tensor->dims[1],
 			       (unsigned long long)tensor->dims[2],
 			       (unsigned long long)tensor->dims[3], columns, matrix ? rows : 1);
-	if (matrix ? tensor->type != TYPE_F32 && tensor->type != TYPE_F16 &&
-			     tensor->type != TYPE_Q8_0 && tensor->type != TYPE_Q4_0
-		   : tensor->type != TYPE_F32)
+	if (matrix ? !is_matrix_type(tensor->type) : tensor->type != TYPE_F32)
 		return hm_fail(error, -ENOTSUP,
 			       "%s: tensor %s: type %s is not supported (supported: %s)",
 			       hm_gguf_name(gguf), name, hm_gguf_type_name(tensor->type),
-			       matrix ? "F32 F16 Q8_0 Q4_0" : "F32");
+			       matrix ? MATRIX_TYPES : "F32");
 	(*used)++;
 	return 0;
 }

@@ -207,13 +207,20 @@ enum hearth_status hearth_stream_wait(struct hearth_stream *stream, uint64_t tim
 /*
  * Types of weights, numbered as GGUF numbers them. Activations are F32. Block types have 32 elements
  * a block along the row: Q8_0 is { f16 scale; int8 q[32] }, Q4_0 { f16 scale; uint8 q[16] } where the low
- * nibble of q[i] is element i and the high nibble element i + 16, both minus 8.
+ * nibble of q[i] is element i and the high nibble element i + 16, both minus 8; IQ4_NL has indices into a table there, and
+ * MXFP4 numbers of 4 bits with a power of two. Q4_K, Q5_K and Q6_K have blocks of 256, laid out as in GGUF.
  */
 enum hearth_type {
 	HEARTH_TYPE_F32 = 0,
 	HEARTH_TYPE_F16 = 1,
 	HEARTH_TYPE_Q4_0 = 2,
 	HEARTH_TYPE_Q8_0 = 8,
+	HEARTH_TYPE_Q4_K = 12,
+	HEARTH_TYPE_Q5_K = 13,
+	HEARTH_TYPE_Q6_K = 14,
+	HEARTH_TYPE_IQ4_NL = 20,
+	HEARTH_TYPE_BF16 = 30,
+	HEARTH_TYPE_MXFP4 = 39,
 };
 
 /* Bytes of a row of @elements; 0 if the type is unknown or @elements is no multiple of its block. */

@@ -12,10 +12,11 @@ static const struct {
 	uint32_t block_bytes;
 	uint32_t unit; /* UNIT in shaders/weights.glsl */
 } types[] = {
-	{ HEARTH_TYPE_F32, "F32", 1, 4, 4 },
-	{ HEARTH_TYPE_F16, "F16", 1, 2, 2 },
-	{ HEARTH_TYPE_Q8_0, "Q8_0", 32, 34, 4 },
-	{ HEARTH_TYPE_Q4_0, "Q4_0", 32, 18, 8 },
+	{ HEARTH_TYPE_F32, "F32", 1, 4, 4 },	     { HEARTH_TYPE_F16, "F16", 1, 2, 2 },
+	{ HEARTH_TYPE_Q8_0, "Q8_0", 32, 34, 4 },     { HEARTH_TYPE_Q4_0, "Q4_0", 32, 18, 8 },
+	{ HEARTH_TYPE_BF16, "BF16", 1, 2, 2 },	     { HEARTH_TYPE_Q4_K, "Q4_K", 256, 144, 4 },
+	{ HEARTH_TYPE_Q5_K, "Q5_K", 256, 176, 4 },   { HEARTH_TYPE_Q6_K, "Q6_K", 256, 210, 4 },
+	{ HEARTH_TYPE_IQ4_NL, "IQ4_NL", 32, 18, 4 }, { HEARTH_TYPE_MXFP4, "MXFP4", 32, 17, 4 },
 };
 
 static int find_type(enum hearth_type type)
@@ -67,7 +68,8 @@ enum hearth_status hrt_matrix_check(const char *op, const struct hearth_matrix *
 	if (i < 0)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: weights of type %d are not supported (F32 0, F16 1, Q4_0 2, "
-				"Q8_0 8 are)",
+				"Q8_0 8, Q4_K 12, Q5_K 13, Q6_K 14, IQ4_NL 20, BF16 30, MXFP4 39 "
+				"are)",
 				op, matrix->type);
 	if (!matrix->rows || !matrix->columns || matrix->columns % types[i].block)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,

@@ -10,25 +10,31 @@
 #define MATVEC_ROWS   4	   /* ROWS in shaders/matvec.comp */
 #define MATVEC_SHARED 2048 /* activations staged at a time */
 
+/* In the order in which shader_table.h lists the variants of a family. */
+static const enum hearth_type variant_types[] = {
+	HEARTH_TYPE_F32,  HEARTH_TYPE_F16,  HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0,	  HEARTH_TYPE_BF16,
+	HEARTH_TYPE_Q4_K, HEARTH_TYPE_Q5_K, HEARTH_TYPE_Q6_K, HEARTH_TYPE_IQ4_NL, HEARTH_TYPE_MXFP4,
+};
+
 static enum hrt_shader typed_shader(enum hrt_shader f32, enum hearth_type type)
 {
-	switch (type) {
-	case HEARTH_TYPE_F16:
-		return f32 + 1;
-	case HEARTH_TYPE_Q8_0:
-		return f32 + 2;
-	case HEARTH_TYPE_Q4_0:
-		return f32 + 3;
-	default:
-		return f32;
-	}
+	uint32_t i = 0;
+
+	while (i + 1 < HRT_COUNT(variant_types) && variant_types[i] != type)
+		i++;
+	return f32 + i;
 }
 
-_Static_assert(HRT_SHADER_matmul_q4_0 == HRT_SHADER_matmul_f32 + 3, "order of variants");
-_Static_assert(HRT_SHADER_matvec_q4_0 == HRT_SHADER_matvec_f32 + 3, "order of variants");
-_Static_assert(HRT_SHADER_matvec_subgroup_q4_0 == HRT_SHADER_matvec_subgroup_f32 + 3,
+_Static_assert(HRT_SHADER_matmul_mxfp4 == HRT_SHADER_matmul_f32 + HRT_COUNT(variant_types) - 1,
 	       "order of variants");
-_Static_assert(HRT_SHADER_embedding_q4_0 == HRT_SHADER_embedding_f32 + 3, "order of variants");
+_Static_assert(HRT_SHADER_matvec_mxfp4 == HRT_SHADER_matvec_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
+_Static_assert(HRT_SHADER_matvec_subgroup_mxfp4 ==
+		       HRT_SHADER_matvec_subgroup_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
+_Static_assert(HRT_SHADER_embedding_mxfp4 ==
+		       HRT_SHADER_embedding_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
 
 /* The push constants of both matmul shaders; those for one row know only those up to add_residual. */
 struct matmul_push {

@@ -14,14 +14,32 @@
 	X(matmul_f16, 4, 44)                  \
 	X(matmul_q8_0, 4, 44)                 \
 	X(matmul_q4_0, 4, 44)                 \
+	X(matmul_bf16, 4, 44)                 \
+	X(matmul_q4_k, 4, 44)                 \
+	X(matmul_q5_k, 4, 44)                 \
+	X(matmul_q6_k, 4, 44)                 \
+	X(matmul_iq4_nl, 4, 44)               \
+	X(matmul_mxfp4, 4, 44)                \
 	X(matvec_f32, 4, 32)                  \
 	X(matvec_f16, 4, 32)                  \
 	X(matvec_q8_0, 4, 32)                 \
 	X(matvec_q4_0, 4, 32)                 \
+	X(matvec_bf16, 4, 32)                 \
+	X(matvec_q4_k, 4, 32)                 \
+	X(matvec_q5_k, 4, 32)                 \
+	X(matvec_q6_k, 4, 32)                 \
+	X(matvec_iq4_nl, 4, 32)               \
+	X(matvec_mxfp4, 4, 32)                \
 	X(matvec_subgroup_f32, 4, 32)         \
 	X(matvec_subgroup_f16, 4, 32)         \
 	X(matvec_subgroup_q8_0, 4, 32)        \
 	X(matvec_subgroup_q4_0, 4, 32)        \
+	X(matvec_subgroup_bf16, 4, 32)        \
+	X(matvec_subgroup_q4_k, 4, 32)        \
+	X(matvec_subgroup_q5_k, 4, 32)        \
+	X(matvec_subgroup_q6_k, 4, 32)        \
+	X(matvec_subgroup_iq4_nl, 4, 32)      \
+	X(matvec_subgroup_mxfp4, 4, 32)       \
 	X(matmul_dot_q8_0, 4, 44)             \
 	X(matmul_dot_q4_0, 4, 44)             \
 	X(matvec_half, 4, 32)                 \
@@ -31,6 +49,12 @@
 	X(embedding_f16, 3, 32)               \
 	X(embedding_q8_0, 3, 32)              \
 	X(embedding_q4_0, 3, 32)              \
+	X(embedding_bf16, 3, 32)              \
+	X(embedding_q4_k, 3, 32)              \
+	X(embedding_q5_k, 3, 32)              \
+	X(embedding_q6_k, 3, 32)              \
+	X(embedding_iq4_nl, 3, 32)            \
+	X(embedding_mxfp4, 3, 32)             \
 	X(kv_store_f32, 5, 28)                \
 	X(kv_store_f16, 5, 28)                \
 	X(attention_many_f32, 5, 40)          \
