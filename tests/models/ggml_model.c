@@ -6,7 +6,8 @@
  *
  *	ggml-model --ids MODEL COUNT THREADS ID…	continues the tokens greedily: "ID LEAD" a line, where LEAD is how far the
  *							best logit leads the second
- *	ggml-model --speed MODEL PROMPT COUNT THREADS	"prompt T/S" and "text T/S", after a warm-up
+ *	ggml-model --speed MODEL PROMPT COUNT THREADS	"prompt T/S T/CPU" and "text T/S T/CPU", after a warm-up: tokens a
+ *							second, and a second of processor time
  */
 #include <math.h>
 #include <stdbool.h>
@@ -438,34 +439,43 @@ static int32_t best(const struct model *m, float *lead)
 	return at;
 }
 
-static double now(void)
+static double now(clockid_t clock)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(clock, &t);
 	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* Says how many of @count a second there were since the two times. */
+static void rate(const char *what, int count, double start, double start_cpu)
+{
+	printf("%s %.3f %.3f\n", what, count / (now(CLOCK_MONOTONIC) - start),
+	       count / (now(CLOCK_PROCESS_CPUTIME_ID) - start_cpu));
 }
 
 static void speed(struct model *m, int prompt, int count)
 {
 	int32_t *tokens = need(calloc((size_t)prompt + 1, sizeof(*tokens)), "memory"), token;
-	double start;
+	double start, start_cpu;
 	float lead;
 
 	for (int i = 0; i < prompt; i++)
 		tokens[i] = (i * 37 + 11) % 200;
 	step(m, tokens, prompt, 0);
-	start = now();
+	start = now(CLOCK_MONOTONIC);
+	start_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	step(m, tokens, prompt, 0);
-	printf("prompt %.3f\n", prompt / (now() - start));
+	rate("prompt", prompt, start, start_cpu);
 	token = best(m, &lead);
 	step(m, &token, 1, prompt);
-	start = now();
+	start = now(CLOCK_MONOTONIC);
+	start_cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	for (int i = 0; i < count; i++) {
 		step(m, &token, 1, prompt + i);
 		token = best(m, &lead);
 	}
-	printf("text %.3f\n", count / (now() - start));
+	rate("text", count, start, start_cpu);
 	free(tokens);
 }
 
