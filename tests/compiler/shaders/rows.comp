@@ -1,7 +1,7 @@
 #version 460
+// SPDX-License-Identifier: MIT
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
-// SPDX-License-Identifier: MIT
 // Neighbouring elements, read one after the other in rows that lie anywhere, and vectors of them.
 layout(local_size_x = 24) in;
 layout(std430, set = 0, binding = 0) buffer Out { uint o[]; };
