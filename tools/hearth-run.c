@@ -44,6 +44,12 @@ enum {
 	OPTION_LIST = 256,
 	OPTION_TOP_K,
 	OPTION_TOP_P,
+	OPTION_MIN_P,
+	OPTION_TYPICAL,
+	OPTION_REPEAT,
+	OPTION_FREQUENCY,
+	OPTION_PRESENCE,
+	OPTION_LAST,
 	OPTION_KV,
 	OPTION_BATCH,
 	OPTION_IDS,
@@ -65,6 +71,17 @@ static const struct argp_option argp_options[] = {
 	  "choose among the K most likely tokens (default: 40, 0: all)", 1 },
 	{ "top-p", OPTION_TOP_P, "P", 0, "and among those that reach probability P (default: 0.95)",
 	  1 },
+	{ "min-p", OPTION_MIN_P, "P", 0,
+	  "and among those at least P times as likely as the most likely (default: 0.05)", 1 },
+	{ "typical", OPTION_TYPICAL, "P", 0,
+	  "before these, those of typical probability that reach P (default: 1, all)", 1 },
+	{ "repeat-penalty", OPTION_REPEAT, "X", 0,
+	  "divide the logits of tokens said lately by X (default: 1)", 1 },
+	{ "frequency-penalty", OPTION_FREQUENCY, "X", 0,
+	  "subtract X from them for each time said (default: 0)", 1 },
+	{ "presence-penalty", OPTION_PRESENCE, "X", 0, "subtract X from them once (default: 0)",
+	  1 },
+	{ "repeat-last", OPTION_LAST, "N", 0, "lately means the last N tokens (default: 64)", 1 },
 	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
 	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
 	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 256)", 2 },
@@ -138,6 +155,26 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_TOP_K:
 		o->sampler.top_k = (uint32_t)number(state, "--top-k", arg, 0, UINT32_MAX);
 		return 0;
+	case OPTION_MIN_P:
+		o->sampler.min_p = fraction(state, "--min-p", arg, 1);
+		return 0;
+	case OPTION_TYPICAL:
+		o->sampler.typical = fraction(state, "--typical", arg, 1);
+		return 0;
+	case OPTION_REPEAT:
+		o->sampler.repeat_penalty = fraction(state, "--repeat-penalty", arg, 100);
+		if (!(o->sampler.repeat_penalty > 0))
+			argp_failure(state, EXIT_USAGE, 0, "--repeat-penalty: 0, expected more");
+		return 0;
+	case OPTION_FREQUENCY:
+		o->sampler.frequency_penalty = fraction(state, "--frequency-penalty", arg, 100);
+		return 0;
+	case OPTION_PRESENCE:
+		o->sampler.presence_penalty = fraction(state, "--presence-penalty", arg, 100);
+		return 0;
+	case OPTION_LAST:
+		o->sampler.last_tokens = (uint32_t)number(state, "--repeat-last", arg, 0, 1u << 20);
+		return 0;
 	case OPTION_TOP_P:
 		o->sampler.top_p = fraction(state, "--top-p", arg, 1);
 		return 0;
@@ -178,12 +215,23 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	}
 }
 
-static double now(void)
+static double read_clock(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec + ts.tv_nsec * 1e-9;
+}
+
+static double now(void)
+{
+	return read_clock(CLOCK_MONOTONIC);
+}
+
+/* What all threads used so far. */
+static double cpu_time(void)
+{
+	return read_clock(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* What the progress line shows: rewritten in place on a terminal, a line now and then elsewhere. */
@@ -322,7 +370,9 @@ struct run {
 	size_t prompt_tokens;
 	uint64_t steps;
 	double prompt_seconds;
+	double prompt_cpu_seconds; /* of processor time */
 	double decode_seconds;
+	double decode_cpu_seconds;
 	uint64_t decoded;
 	struct hm_error error;
 };
@@ -357,6 +407,7 @@ static int next_token(struct run *run, uint32_t *token)
 	if (hm_llama_logits(run->model, run->logits, &run->error))
 		return -EIO;
 	*token = hm_sampler_next(run->sampler, run->logits);
+	hm_sampler_accept(run->sampler, *token);
 	return 0;
 }
 
@@ -383,7 +434,7 @@ static int load(struct run *run)
 			hm_llama_params(run->model)->vocabulary);
 		return fail(run);
 	}
-	if (o->sampler.temperature > 0) {
+	if (hm_sampler_is_needed(&o->sampler)) {
 		run->sampler = hm_sampler_create(&o->sampler, hm_tokenizer_size(run->tokenizer));
 		run->logits = malloc(sizeof(float) * hm_tokenizer_size(run->tokenizer));
 		if (!run->sampler || !run->logits) {
@@ -398,7 +449,7 @@ static int load(struct run *run)
 static int run_prompt(struct run *run)
 {
 	uint32_t context = hm_llama_context(run->model), rows;
-	double start;
+	double start, start_cpu;
 	size_t done;
 
 	if (hm_tokenize(run->tokenizer, run->options.prompt, strlen(run->options.prompt),
@@ -426,6 +477,7 @@ static int run_prompt(struct run *run)
 	if (hm_llama_prepare(run->model, 1, &run->error))
 		return fail(run);
 	start = now();
+	start_cpu = cpu_time();
 	for (done = 0; done < run->prompt_tokens; done += rows) {
 		rows = run->options.batch;
 		if (rows > run->prompt_tokens - done)
@@ -436,6 +488,7 @@ static int run_prompt(struct run *run)
 		run->steps++;
 	}
 	run->prompt_seconds = now() - start;
+	run->prompt_cpu_seconds = cpu_time() - start_cpu;
 	return EXIT_SUCCESS;
 }
 
@@ -443,7 +496,7 @@ static int generate(struct run *run)
 {
 	uint32_t position = (uint32_t)run->prompt_tokens, context = hm_llama_context(run->model);
 	uint32_t token, written = 0;
-	double start;
+	double start, start_cpu;
 	size_t i;
 
 	end_progress(&run->monitor);
@@ -451,7 +504,10 @@ static int generate(struct run *run)
 	for (i = 0; i < run->prompt_tokens; i++)
 		write_token(run, run->prompt[i],
 			    i == (run->prompt[0] == hm_tokenizer_bos(run->tokenizer)));
+	for (i = 0; run->sampler && i < run->prompt_tokens; i++)
+		hm_sampler_accept(run->sampler, run->prompt[i]);
 	start = now();
+	start_cpu = cpu_time();
 	while (!next_token(run, &token)) {
 		if (hm_tokenizer_is_end(run->tokenizer, token))
 			goto out;
@@ -467,6 +523,7 @@ static int generate(struct run *run)
 	return fail(run);
 out:
 	run->decode_seconds = now() - start;
+	run->decode_cpu_seconds = cpu_time() - start_cpu;
 	if (!run->options.ids)
 		fputs("\n", stdout);
 	if (position == context && !run->options.quiet)
@@ -487,11 +544,14 @@ static void report(const struct run *run)
 		*p->name ? p->name : run->options.model,
 		(double)hm_llama_weight_bytes(run->model) / 1e6,
 		(double)hm_llama_cache_bytes(run->model) / 1e6, hm_llama_context(run->model));
-	fprintf(stderr, "prompt: %zu tokens, %.1f tokens/s\n", run->prompt_tokens,
-		(double)run->prompt_tokens / run->prompt_seconds);
+	fprintf(stderr, "prompt: %zu tokens, %.1f tokens/s, %.3f s of processor time\n",
+		run->prompt_tokens, (double)run->prompt_tokens / run->prompt_seconds,
+		run->prompt_cpu_seconds);
 	if (run->decoded)
-		fprintf(stderr, "text: %" PRIu64 " tokens, %.1f tokens/s\n", run->decoded,
-			(double)run->decoded / run->decode_seconds);
+		fprintf(stderr,
+			"text: %" PRIu64 " tokens, %.1f tokens/s, %.3f s of processor time\n",
+			run->decoded, (double)run->decoded / run->decode_seconds,
+			run->decode_cpu_seconds);
 	fprintf(stderr, "submissions: %" PRIu64 "\n", run->steps);
 }
 
@@ -537,7 +597,15 @@ int main(int argc, char **argv)
 	struct run run = {
 		.options = {
 			.prompt = "Once upon a time",
-			.sampler = { .top_k = 40, .top_p = 0.95f, .seed = 1 },
+			.sampler = {
+				.top_k = 40,
+				.typical = 1,
+				.top_p = 0.95f,
+				.min_p = 0.05f,
+				.repeat_penalty = 1,
+				.last_tokens = 64,
+				.seed = 1,
+			},
 			.batch = 256,
 			.kv_type = HEARTH_TYPE_F32,
 		},
