@@ -50,6 +50,13 @@ load_peers() {
 	done </run/modules/peers
 }
 
+# The kernel's way for programs to drive a PCI function themselves.
+load_vfio() {
+	while read -r module; do
+		insmod "/run/modules/$module.ko" 2>/dev/null
+	done </run/modules/vfio
+}
+
 unload_driver() {
 	check "hearth.ko unloads" rmmod hearth
 }

@@ -17,6 +17,8 @@ BUSYBOX = "/usr/bin/busybox"
 BOOT_MODULES = ["crc32c_generic", "libcrc32c", "virtio_blk", "erofs"]
 # Other devices' drivers, for suites that share buffers with them.
 PEER_MODULES = ["vgem"]
+# For a board without its driver.
+VFIO_MODULES = ["vfio_iommu_type1", "vfio_pci"]
 
 
 class ImageError(Exception):
@@ -164,10 +166,12 @@ def make_initramfs(path, release, hearth_module, firmware, init):
     cpio.add("bin/busybox", read(BUSYBOX), 0o755)
     cpio.add("init", read(init), 0o755)
     peers = modules.closure(PEER_MODULES)
-    for name in dict.fromkeys(boot + needs + peers):
+    vfio = modules.closure(VFIO_MODULES)
+    for name in dict.fromkeys(boot + needs + peers + vfio):
         cpio.add("modules/%s.ko" % name, modules.read(name))
     cpio.add("modules/boot", "".join(n + "\n" for n in boot).encode())
     cpio.add("modules/needs", "".join(n + "\n" for n in needs if n not in boot).encode())
+    cpio.add("modules/vfio", "".join(n + "\n" for n in vfio if n not in boot).encode())
     cpio.add("modules/peers", "".join(n + "\n" for n in peers if n not in boot).encode())
     if firmware:
         cpio.add("lib/firmware/hearth/hbi-rv64.bin", read(firmware))

@@ -40,7 +40,7 @@ struct transport {
 #define MAX_VECTORS  8 /* that the checks use */
 #define MAX_WORKERS  64
 #define HOST_BYTES   (8ull << 20)
-#define UNMAPPED_BUS 0x7f0000000ull /* nothing of ours lies there */
+#define UNMAPPED_BUS 0x70000000ull /* nothing of ours lies there; all is below 2^32 */
 #define CHECK_QUEUES 4
 
 struct queue {

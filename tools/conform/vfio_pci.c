@@ -216,7 +216,7 @@ bool open_vfio_pci(struct board *board, const char *address)
 
 	board->transport = &vfio_pci;
 	board->private = &function;
-	board->host_bus = 0x10000000;
+	board->host_bus = 0x80000000;
 	board->translated = true;
 	if (strlen(address) > 32 || strchr(address, '/')) {
 		fprintf(stderr, "hearth-conform: %s: no PCI address\n", address);

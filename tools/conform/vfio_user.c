@@ -389,7 +389,7 @@ bool open_vfio_user(struct board *board, const char *path)
 		return false;
 	board->transport = &vfio_user;
 	board->private = &link;
-	board->host_bus = 0x100000000ull;
+	board->host_bus = 0x80000000;
 	board->translated = true;
 	if (request(&link, VU_VERSION, &hello, sizeof(hello), -1, NULL, 0, NULL))
 		stop("the board does not speak this version of vfio-user");
