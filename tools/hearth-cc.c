@@ -71,8 +71,12 @@ static const struct argp_option argp_options[] = {
 	{ "full-subgroups", OPTION_FULL, NULL, 0,
 	  "refuse work-groups that do not fill their subgroups", 0 },
 	{ "dump", OPTION_DUMP, "PASS[,PASS...]", 0,
-	  "print what a pass made: prepare, region, llvm, llvm-opt, asm or all", 1 },
-	{ "stats", OPTION_STATS, NULL, 0, "print sizes and the time that it took", 1 },
+	  "print what a pass made: prepare, module, table, structure, shape, partition, region, "
+	  "share, "
+	  "matrix, adjacent, llvm, llvm-opt, asm or all",
+	  1 },
+	{ "stats", OPTION_STATS, NULL, 0,
+	  "print sizes, the mix of instructions, and the time that it took", 1 },
 	{ 0 },
 };
 
@@ -112,9 +116,10 @@ static void add_spec(struct argp_state *state, struct options *o, char *text)
 
 static void check_passes(struct argp_state *state, const char *list)
 {
-	static const char *const passes[] = {
-		"prepare", "region", "llvm", "llvm-opt", "asm", "all"
-	};
+	static const char *const passes[] = { "prepare", "module",    "table",	"structure",
+					      "shape",	 "partition", "region", "share",
+					      "matrix",	 "adjacent",  "llvm",	"llvm-opt",
+					      "asm",	 "all" };
 	size_t i, length;
 
 	for (; *list; list += length + (list[length] == ',')) {
@@ -123,10 +128,12 @@ static void check_passes(struct argp_state *state, const char *list)
 			if (strlen(passes[i]) == length && !strncmp(passes[i], list, length))
 				break;
 		if (i == sizeof(passes) / sizeof(passes[0]))
-			argp_failure(state, EXIT_USAGE, 0,
-				     "--dump: \"%.*s\", expected prepare, region, llvm, llvm-opt, "
-				     "asm or all",
-				     (int)length, list);
+			argp_failure(
+				state, EXIT_USAGE, 0,
+				"--dump: \"%.*s\", expected prepare, module, table, structure, "
+				"shape, partition, region, share, matrix, adjacent, llvm, "
+				"llvm-opt, asm or all",
+				(int)length, list);
 	}
 }
 
@@ -355,8 +362,15 @@ static void print_dump(void *user, const char *pass, const char *text)
 	printf("; ---- %s ----\n%s\n", pass, text);
 }
 
-static void print_stats(const struct hc_kernel *kernel, double ms)
+static void print_stats(const struct hc_target *target, const struct hc_kernel *kernel, double ms)
 {
+	static const char *const phases[HC_PHASE_COUNT] = {
+		[HC_PHASE_PREPARE] = "prepare", [HC_PHASE_ANALYSE] = "analyse",
+		[HC_PHASE_EMIT] = "emit",	[HC_PHASE_OPTIMIZE] = "optimize",
+		[HC_PHASE_CODEGEN] = "codegen",
+	};
+	struct hc_mix mix;
+
 	printf("image           %zu bytes, entry at %" PRIu32 "\n", kernel->image_bytes,
 	       kernel->entry_offset);
 	printf("work-group      %" PRIu32 " x %" PRIu32 " x %" PRIu32 ", subgroups of %" PRIu32
@@ -367,6 +381,15 @@ static void print_stats(const struct hc_kernel *kernel, double ms)
 	printf("scratch memory  %" PRIu32 " bytes\n", kernel->scratch_bytes);
 	printf("stack           %" PRIu32 " bytes\n", kernel->stack_bytes);
 	printf("time            %.1f ms\n", ms);
+	for (uint32_t i = 0; i < HC_PHASE_COUNT; i++)
+		printf("  %-13s %.1f ms\n", phases[i], kernel->phase_us[i] / 1e3);
+	if (hc_instruction_mix(target, kernel, &mix))
+		return;
+	printf("instructions    %" PRIu32 ", %" PRIu32 " bytes\n", mix.total, kernel->code_bytes);
+	for (uint32_t i = 0; i < HC_MIX_COUNT; i++)
+		if (mix.count[i])
+			printf("  %-28s %6" PRIu32 "  %4.1f %%\n", hc_mix_name(i), mix.count[i],
+			       100.0 * mix.count[i] / mix.total);
 }
 
 static int exit_status(enum hc_result result)
@@ -440,7 +463,7 @@ static int compile(const struct options *o, const struct hc_target *target, cons
 		goto out_message;
 	}
 	if (o->stats)
-		print_stats(kernel, milliseconds() - start);
+		print_stats(target, kernel, milliseconds() - start);
 	if (o->output && !write_image(o->output, kernel))
 		status = EXIT_FAILED;
 	hc_kernel_free(kernel);

@@ -47,6 +47,14 @@ check 2 'power of two from 128' 'vector width that does not exist' --target risc
 check 0 'subgroups of 32' 'subgroup size' --target avx2 --subgroup-size 32 --stats "$spv"
 check 2 'expected host, avx2' 'target that does not exist' --target z80 "$spv"
 check 0 '; ---- asm' 'assembly' --target avx2 --dump=asm "$spv"
+for pass in prepare module table structure shape partition region share matrix adjacent llvm llvm-opt asm; do
+	check 0 "; ---- $pass ----" "--dump=$pass" --target avx2 --dump=$pass "$spv"
+	check 0 "; ---- $pass ----" "all has $pass" --target avx2 --dump=all "$spv"
+done
+for target in avx2 avx512 riscv64; do
+	check 0 '^  scalar  *[1-9][0-9]*  *[0-9.]* %' "instructions of $target are counted" --target $target --stats "$spv"
+done
+check 0 '^  prepare  *[0-9.]* ms' 'phases are timed' --target avx2 --stats "$spv"
 check 0 '; ---- prepare' 'all passes' --target avx2 --dump=all "$spv"
 check 2 'expected prepare' 'pass that does not exist' --dump=magic "$spv"
 check 2 'no entry point' 'entry point that does not exist' --target avx2 --entry other "$spv"

@@ -140,9 +140,20 @@ struct hc_compile_info {
 	void *dump_user;
 };
 
+/* Where the time of a compilation goes. */
+enum hc_phase {
+	HC_PHASE_PREPARE,  /* validation, SPIR-V's optimizer */
+	HC_PHASE_ANALYSE,  /* the compiler's own passes */
+	HC_PHASE_EMIT,	   /* LLVM's intermediate code */
+	HC_PHASE_OPTIMIZE, /* LLVM's optimizer */
+	HC_PHASE_CODEGEN,  /* machine code, the image */
+	HC_PHASE_COUNT,
+};
+
 /*
  * A compiled kernel. Owned by the caller, freed with hc_kernel_free().
  * @image: @image_bytes of code and constants; position-independent (see kernel_abi.h).
+ * @code_bytes: of code, at the start of the image.
  * @entry_offset: of the hearth_kernel_fn in the image.
  * @scratch_bytes: the kernel's scratch memory, a multiple of HEARTH_KERNEL_ALIGN; may be 0.
  * @stack_bytes: the most stack that one call uses, for those who provide the stack.
@@ -156,6 +167,8 @@ struct hc_kernel {
 	uint32_t local_size[3];
 	uint32_t subgroup_size;
 	uint32_t shared_bytes; /* of the shader's own workgroup memory, for statistics */
+	uint32_t code_bytes;
+	uint32_t phase_us[HC_PHASE_COUNT];
 };
 
 /*
@@ -165,6 +178,31 @@ struct hc_kernel {
 enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel **kernel,
 			  char **message);
 void hc_kernel_free(struct hc_kernel *kernel);
+
+/* Classes of machine instructions. */
+enum hc_mix_class {
+	HC_MIX_MULTIPLY_ADD,
+	HC_MIX_VECTOR,
+	HC_MIX_SHUFFLE,
+	HC_MIX_LOAD,
+	HC_MIX_STORE,
+	HC_MIX_GATHER,
+	HC_MIX_STACK,
+	HC_MIX_BRANCH,
+	HC_MIX_SCALAR,
+	HC_MIX_OTHER,
+	HC_MIX_COUNT,
+};
+
+struct hc_mix {
+	uint32_t total;
+	uint32_t count[HC_MIX_COUNT];
+};
+
+/* Counts the instructions of a kernel that was just compiled for @target. */
+enum hc_result hc_instruction_mix(const struct hc_target *target, const struct hc_kernel *kernel,
+				  struct hc_mix *mix);
+const char *hc_mix_name(enum hc_mix_class class);
 
 const char *hc_result_string(enum hc_result result);
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Error.h>
@@ -40,13 +41,28 @@ static void init_llvm(void)
 	LLVMInitializeX86Target();
 	LLVMInitializeX86TargetMC();
 	LLVMInitializeX86AsmPrinter();
+	LLVMInitializeX86Disassembler();
 	LLVMInitializeRISCVTargetInfo();
 	LLVMInitializeRISCVTarget();
 	LLVMInitializeRISCVTargetMC();
 	LLVMInitializeRISCVAsmPrinter();
+	LLVMInitializeRISCVDisassembler();
 }
 
-static const char *triple_of(const struct hc_target *target)
+void hc_codegen_init(void)
+{
+	pthread_once(&llvm_once, init_llvm);
+}
+
+uint64_t hc_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+const char *hc_codegen_triple(const struct hc_target *target)
 {
 	switch (target->arch) {
 	case HC_ARCH_X86_64:
@@ -61,7 +77,7 @@ static const char *triple_of(const struct hc_target *target)
 static enum hc_result make_machine(const struct hc_target *target, LLVMTargetMachineRef *machine,
 				   char **message)
 {
-	const char *triple = triple_of(target);
+	const char *triple = hc_codegen_triple(target);
 	LLVMTargetMachineOptionsRef options;
 	LLVMTargetRef llvm_target;
 	char *error = NULL;
@@ -69,7 +85,7 @@ static enum hc_result make_machine(const struct hc_target *target, LLVMTargetMac
 	if (!triple)
 		return hc_fail(HC_ERROR_UNSUPPORTED, message, "target architecture %d",
 			       target->arch);
-	pthread_once(&llvm_once, init_llvm);
+	hc_codegen_init();
 	if (LLVMGetTargetFromTriple(triple, &llvm_target, &error)) {
 		enum hc_result result =
 			hc_fail(HC_ERROR_UNSUPPORTED, message, "LLVM for %s: %s", triple, error);
@@ -107,7 +123,7 @@ enum hc_result hc_codegen_setup(LLVMModuleRef module, const struct hc_target *ta
 
 	LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
 
-	LLVMSetTarget(module, triple_of(target));
+	LLVMSetTarget(module, hc_codegen_triple(target));
 	LLVMSetModuleDataLayout(module, layout);
 	LLVMDisposeTargetData(layout);
 	LLVMDisposeTargetMachine(machine);
@@ -448,6 +464,7 @@ enum hc_result hc_codegen(LLVMModuleRef module, const struct hc_target *target, 
 		goto out;
 	add_block_functions(module);
 	set_attributes(module, target);
+	image->optimized_ns = hc_now_ns();
 	dump_ir(&dumper, module, "llvm-opt");
 	result = dump_assembly(&dumper, module, machine, message);
 	if (result)

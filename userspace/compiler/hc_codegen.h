@@ -17,7 +17,15 @@ struct hc_image {
 	size_t image_bytes;
 	uint32_t entry_offset;
 	uint32_t stack_bytes;
+	uint32_t code_bytes;
+	uint64_t optimized_ns; /* when the optimizer was done, by hc_now_ns() */
 };
+
+/* Monotonic time. */
+uint64_t hc_now_ns(void);
+/* LLVM's initialisation, done once; the name of a target for it, or NULL. */
+void hc_codegen_init(void);
+const char *hc_codegen_triple(const struct hc_target *target);
 
 /* Sets triple and data layout. To be called on a new module, before any type is laid out. */
 enum hc_result hc_codegen_setup(LLVMModuleRef module, const struct hc_target *target,

@@ -82,8 +82,17 @@ static void choose_lanes(struct hc *hc)
 			 target->min_subgroup_size, target->max_subgroup_size);
 }
 
+void hc_phase_ends(struct hc *hc, enum hc_phase phase)
+{
+	uint64_t now = hc_now_ns();
+
+	hc->phase_us[phase] = (uint32_t)((now - hc->phase_start) / 1000);
+	hc->phase_start = now;
+}
+
 static struct hc_kernel *run(struct hc *hc)
 {
+	struct hc_adjacent **adjacent;
 	struct hc_regions *regions;
 	struct hc_shapes *shapes;
 	struct hc_list tree;
@@ -92,19 +101,31 @@ static struct hc_kernel *run(struct hc *hc)
 	size_t count;
 
 	choose_lanes(hc);
+	hc->phase_start = hc_now_ns();
 	words = hc_prepare(hc, &count);
+	hc_phase_ends(hc, HC_PHASE_PREPARE);
 	m = hc_module_parse(hc, words, count);
 	if (hc->info->flags & HC_COMPILE_FULL_SUBGROUPS && hc->invocations % hc->lanes)
 		hc_abort(hc, HC_ERROR_INVALID_ARGUMENT,
 			 "%u invocations do not fill subgroups of %u", hc->invocations, hc->lanes);
+	hc_dump_module(m);
 	hc_find_tables(m);
+	hc_dump_tables(m);
 	tree = hc_structure(m);
+	hc_dump_tree(m, "structure", &tree, NULL, NULL);
 	shapes = hc_shape(m, &tree);
+	hc_dump_tree(m, "shape", &tree, shapes, NULL);
 	need = hc_partition(m, shapes, &tree);
+	hc_dump_partition(m, need);
 	regions = hc_region(m, shapes, &tree);
 	hc_share(m, shapes, regions, &tree);
-	hc_dump_tree(m, &tree, shapes, regions);
-	return hc_emit(m, &tree, shapes, regions, need, hc_adjacent(m, shapes, &tree));
+	hc_dump_tree(m, "region", &tree, shapes, regions);
+	hc_dump_sharing(m, regions);
+	/* Barriers have cut the code by now. */
+	adjacent = hc_adjacent(m, shapes, &tree);
+	hc_dump_adjacent(m, adjacent);
+	hc_phase_ends(hc, HC_PHASE_ANALYSE);
+	return hc_emit(m, &tree, shapes, regions, need, adjacent);
 }
 
 enum hc_result hc_compile(const struct hc_compile_info *info, struct hc_kernel **kernel,

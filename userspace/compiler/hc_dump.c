@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* The tree as text, with the shape of each value and the region of each node, under the name "region". */
+/* What the passes made, as text. */
 #include "hc_internal.h"
 
 #include <stdio.h>
@@ -29,9 +29,9 @@ static void print_shape(struct printer *p, uint32_t id)
 		else
 			fputs(" varying", p->out);
 	}
-	if (p->regions->crosses[id])
+	if (p->regions && p->regions->crosses[id])
 		fputs(" crosses", p->out);
-	if (p->regions->shares[id])
+	if (p->regions && p->regions->shares[id])
 		fprintf(p->out, " in the place of %%%u", p->regions->shares[id]);
 }
 
@@ -62,7 +62,7 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 			if (inst->result)
 				fprintf(p->out, "%%%u = ", inst->result);
 			fputs(hc_op_name(inst->op), p->out);
-			if (inst->result && p->shapes->leaf[inst->result])
+			if (inst->result && p->shapes && p->shapes->leaf[inst->result])
 				print_shape(p, inst->result);
 			fputc('\n', p->out);
 		}
@@ -83,20 +83,176 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 	}
 }
 
-void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
-		  struct hc_regions *regions)
+/* Text for @pass; NULL if nobody wants it. */
+static FILE *begin(struct hc_module *m, const char *pass, char **text, size_t *size)
+{
+	*text = NULL;
+	return hc_wants_dump(m->hc, pass) ? open_memstream(text, size) : NULL;
+}
+
+static void end(struct hc_module *m, const char *pass, FILE *out, char *const *text)
+{
+	fclose(out);
+	hc_dump(m->hc, pass, *text);
+	free(*text);
+}
+
+void hc_dump_tree(struct hc_module *m, const char *pass, struct hc_list *tree,
+		  struct hc_shapes *shapes, struct hc_regions *regions)
 {
 	struct printer p = { .m = m, .shapes = shapes, .regions = regions };
-	char *text = NULL;
 	size_t size;
+	char *text;
 
-	if (!hc_wants_dump(m->hc, "region"))
-		return;
-	p.out = open_memstream(&text, &size);
+	p.out = begin(m, pass, &text, &size);
 	if (!p.out)
 		return;
 	print_list(&p, tree, 0);
-	fclose(p.out);
-	hc_dump(m->hc, "region", text);
-	free(text);
+	end(m, pass, p.out, &text);
+}
+
+static void print_type(FILE *out, const struct hc_type *type)
+{
+	static const char *const names[] = {
+		[HC_TYPE_VOID] = "void",	 [HC_TYPE_BOOL] = "bool",
+		[HC_TYPE_INT] = "int",		 [HC_TYPE_FLOAT] = "float",
+		[HC_TYPE_VECTOR] = "vector",	 [HC_TYPE_MATRIX] = "matrix",
+		[HC_TYPE_ARRAY] = "array",	 [HC_TYPE_STRUCT] = "structure",
+		[HC_TYPE_POINTER] = "pointer",	 [HC_TYPE_COOPERATIVE] = "cooperative matrix",
+		[HC_TYPE_FUNCTION] = "function",
+	};
+
+	fprintf(out, "type %s", names[type->kind]);
+	if (type->width)
+		fprintf(out, " of %u bits", type->width);
+	if (type->rows)
+		fprintf(out, " %u x %u", type->rows, type->columns);
+	if (type->count)
+		fprintf(out, " of %u", type->count);
+	if (type->element)
+		fprintf(out, " %%%u", type->element);
+	if (type->stride)
+		fprintf(out, " stride %u", type->stride);
+	if (type->leaves)
+		fprintf(out, ", %u %s", type->leaves, type->leaves > 1 ? "leaves" : "leaf");
+}
+
+static void print_id(FILE *out, struct hc_module *m, uint32_t i)
+{
+	const struct hc_id *id = &m->ids[i];
+	uint32_t leaf;
+
+	switch (id->kind) {
+	case HC_ID_TYPE:
+		fprintf(out, "%%%u = ", i);
+		print_type(out, id->as_type);
+		break;
+	case HC_ID_CONSTANT:
+		fprintf(out, "%%%u = constant %%%u", i, id->type);
+		for (leaf = 0; leaf < hc_type_of(m, i)->leaves && leaf < 16; leaf++)
+			fprintf(out, " 0x%llx", (unsigned long long)id->constant[leaf]);
+		break;
+	case HC_ID_VARIABLE:
+		fprintf(out, "%%%u = variable %%%u class %u", i, id->type, id->storage_class);
+		if (id->builtin != HC_NONE)
+			fprintf(out, " built-in %u", id->builtin);
+		else
+			fprintf(out, " set %u binding %u", id->set, id->binding);
+		break;
+	default:
+		return;
+	}
+	fputc('\n', out);
+}
+
+void hc_dump_module(struct hc_module *m)
+{
+	size_t size;
+	char *text;
+	FILE *out = begin(m, "module", &text, &size);
+	uint32_t i;
+
+	if (!out)
+		return;
+	for (i = 0; i < m->bound; i++)
+		print_id(out, m, i);
+	fprintf(out, "%u instructions in %u blocks, work-group %u x %u x %u, %u subgroups of %u\n",
+		m->inst_count, m->block_count, m->hc->local_size[0], m->hc->local_size[1],
+		m->hc->local_size[2], m->hc->subgroups, m->hc->lanes);
+	end(m, "module", out, &text);
+}
+
+void hc_dump_tables(struct hc_module *m)
+{
+	size_t size;
+	char *text;
+	FILE *out = begin(m, "table", &text, &size);
+	uint32_t i;
+
+	if (!out)
+		return;
+	for (i = 0; i < m->bound; i++)
+		if (m->ids[i].kind == HC_ID_VARIABLE && m->ids[i].is_table)
+			fprintf(out, "%%%u always holds %%%u\n", i, m->ids[i].initializer);
+	end(m, "table", out, &text);
+}
+
+void hc_dump_partition(struct hc_module *m, const uint32_t *need)
+{
+	size_t size;
+	char *text;
+	FILE *out = begin(m, "partition", &text, &size);
+	uint32_t i;
+
+	if (!out)
+		return;
+	for (i = 0; i < m->bound; i++)
+		if (need[i])
+			fprintf(out, "%%%u is needed by parts 0x%x\n", i, need[i]);
+	end(m, "partition", out, &text);
+}
+
+void hc_dump_sharing(struct hc_module *m, struct hc_regions *regions)
+{
+	size_t size;
+	char *text;
+	FILE *out = begin(m, "share", &text, &size);
+	uint32_t i;
+
+	if (out) {
+		for (i = 0; i < m->bound; i++)
+			if (regions->shares[i])
+				fprintf(out, "%%%u lies in the place of %%%u\n", i,
+					regions->shares[i]);
+		end(m, "share", out, &text);
+	}
+	out = begin(m, "matrix", &text, &size);
+	if (!out)
+		return;
+	for (i = 0; i < m->bound; i++)
+		if (regions->image[i])
+			fprintf(out, "%%%u lies in the memory of %%%u%s\n", i, regions->image[i],
+				regions->crosses[regions->image[i]] ? ", which crosses" : "");
+	end(m, "matrix", out, &text);
+}
+
+void hc_dump_adjacent(struct hc_module *m, struct hc_adjacent **adjacent)
+{
+	size_t size;
+	char *text;
+	FILE *out = begin(m, "adjacent", &text, &size);
+	uint32_t i, j;
+
+	if (!out)
+		return;
+	for (i = 0; i < m->inst_count; i++) {
+		if (!adjacent[i] || adjacent[i]->inst[0] != i)
+			continue;
+		for (j = 0; j < adjacent[i]->count; j++)
+			fprintf(out, "%s%%%u at %lld", j ? ", " : "",
+				m->insts[adjacent[i]->inst[j]].result,
+				(long long)adjacent[i]->offset[j]);
+		fputc('\n', out);
+	}
+	end(m, "adjacent", out, &text);
 }

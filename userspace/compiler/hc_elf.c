@@ -37,6 +37,7 @@ struct elf {
 	uint32_t *place; /* of each section in the image; NOT_PLACED if it is left out */
 	uint8_t *image;
 	size_t image_bytes;
+	size_t code_bytes;
 	char **message;
 };
 
@@ -170,6 +171,8 @@ static enum hc_result lay_out(struct elf *e)
 				return bad(e, "image larger than %u bytes", MAX_IMAGE);
 			e->place[i] = at;
 			at += s->sh_size;
+			if (code)
+				e->code_bytes = at;
 		}
 	}
 	if (!at)
@@ -653,6 +656,7 @@ enum hc_result hc_elf_link(const void *object, size_t object_bytes, enum hc_arch
 	if (!result) {
 		image->image = e.image;
 		image->image_bytes = e.image_bytes;
+		image->code_bytes = (uint32_t)e.code_bytes;
 		image->entry_offset = offset;
 		e.image = NULL;
 	}

@@ -698,7 +698,9 @@ static struct hc_kernel *finish(struct hc_emit *e)
 	struct hc_kernel *kernel;
 	enum hc_result result;
 	char *message = NULL;
+	uint64_t start = hc_now_ns();
 
+	hc_phase_ends(hc, HC_PHASE_EMIT);
 	result = hc_codegen(e->module, hc->target, ENTRY_NAME, hc->info->dump_passes,
 			    hc->info->dump, hc->info->dump_user, &image, &message);
 	if (result) {
@@ -713,6 +715,10 @@ static struct hc_kernel *finish(struct hc_emit *e)
 	kernel->image = image.image;
 	kernel->image_bytes = image.image_bytes;
 	kernel->entry_offset = image.entry_offset;
+	kernel->code_bytes = image.code_bytes;
+	memcpy(kernel->phase_us, hc->phase_us, sizeof(kernel->phase_us));
+	kernel->phase_us[HC_PHASE_OPTIMIZE] = (uint32_t)((image.optimized_ns - start) / 1000);
+	kernel->phase_us[HC_PHASE_CODEGEN] = (uint32_t)((hc_now_ns() - image.optimized_ns) / 1000);
 	kernel->stack_bytes = image.stack_bytes;
 	kernel->scratch_bytes = (uint32_t)((e->scratch_bytes + HEARTH_KERNEL_ALIGN - 1) /
 					   HEARTH_KERNEL_ALIGN * HEARTH_KERNEL_ALIGN);

@@ -51,8 +51,12 @@ struct hc {
 	uint32_t subgroups;		       /* of a work-group */
 	uint32_t invocations;
 	uint32_t local_size[3];
+	uint64_t phase_start;
+	uint32_t phase_us[HC_PHASE_COUNT];
 };
 
+/* Notes how long a phase took that began when the one before it ended. */
+void hc_phase_ends(struct hc *hc, enum hc_phase phase);
 /* Ends the compilation with a message. */
 _Noreturn void hc_abort(struct hc *hc, enum hc_result result, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -377,9 +381,16 @@ void hc_share_matrices(struct hc_module *m, struct hc_regions *regions);
 void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 		     void (*visit)(void *context, uint32_t id), void *context);
 
-/* The tree as text, for the caller's dump function, under the name "region". */
-void hc_dump_tree(struct hc_module *m, struct hc_list *tree, struct hc_shapes *shapes,
-		  struct hc_regions *regions);
+/* ---- What passes made, as text for the caller's dump function ---- */
+
+void hc_dump_module(struct hc_module *m);
+void hc_dump_tables(struct hc_module *m);
+/* The tree, with what is there of shapes and regions (or NULL), under the name @pass. */
+void hc_dump_tree(struct hc_module *m, const char *pass, struct hc_list *tree,
+		  struct hc_shapes *shapes, struct hc_regions *regions);
+void hc_dump_partition(struct hc_module *m, const uint32_t *need);
+void hc_dump_sharing(struct hc_module *m, struct hc_regions *regions);
+void hc_dump_adjacent(struct hc_module *m, struct hc_adjacent **adjacent);
 
 /* ---- Emission ---- */
 
