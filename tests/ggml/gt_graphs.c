@@ -217,6 +217,8 @@ struct ggml_tensor *gt_attention(struct ggml_context *context, const struct gt_c
 	struct ggml_tensor *out =
 		ggml_flash_attn_ext(context, q, k, v, mask, 0.125f, c->n[5] ? c->f[0] : 0, c->f[1]);
 
+	/* As llama.cpp asks for it. With less, sums of products of bytes exceed what ggml-vulkan keeps them in. */
+	ggml_flash_attn_ext_set_prec(out, GGML_PREC_F32);
 	if (c->n[6])
 		ggml_flash_attn_ext_add_sinks(out, ggml_new_tensor_1d(context, GGML_TYPE_F32, 4));
 	return out;
@@ -288,6 +290,7 @@ static struct ggml_tensor *attend(struct ggml_context *context, const struct gt_
 	q = ggml_permute(context, q, 0, 2, 1, 3);
 	if (c->n[3]) {
 		y = ggml_flash_attn_ext(context, q, k, v, mask, 0.17f, 0, 0);
+		ggml_flash_attn_ext_set_prec(y, GGML_PREC_F32);
 	} else {
 		y = ggml_mul_mat(context, k, q);
 		y = ggml_soft_max_ext(context, y, ggml_cast(context, mask, GGML_TYPE_F32), 0.17f,

@@ -187,8 +187,9 @@ static void test_matmul(const struct gt_backends *backends)
 		}
 	gt_finish("MUL_MAT", type_count() * 2);
 	for (int type = 0; type < type_count(); type++)
-		for (int i = 0; i < (all ? 4 : 2); i++) {
-			const struct gt_case c = { { types[type], i & 1 ? 33 : 1, i >> 1, 256 } };
+		for (int i = 0; i < (all ? 6 : 2); i++) {
+			static const int tokens[] = { 20, 1, 33 };
+			const struct gt_case c = { { types[type], tokens[i % 3], i / 3, 256 } };
 
 			gt_check(backends, gt_experts, &c, GT_CLOSE_Q);
 		}

@@ -73,6 +73,28 @@ static struct hth_messenger *messenger_create(struct hth_instance *instance,
 	return messenger;
 }
 
+/* ---- Programs that need something of the driver ---- */
+
+static const struct {
+	const char *application;
+	uint32_t least_subgroup_size;
+} quirks[] = {
+	/*
+	 * Where a device says 8 and lets a shader ask for 16, its small tile of MUL_MAT_ID has one subgroup of 16 do
+	 * the work of four, and three quarters of the result are never written.
+	 */
+	{ "ggml-vulkan", 16 },
+};
+
+static void apply_quirks(struct hth_instance *instance, const VkApplicationInfo *application)
+{
+	if (!application || !application->pApplicationName)
+		return;
+	for (uint32_t i = 0; i < HTH_COUNT(quirks); i++)
+		if (!strcmp(quirks[i].application, application->pApplicationName))
+			instance->least_subgroup_size = quirks[i].least_subgroup_size;
+}
+
 VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *info,
 						  const VkAllocationCallbacks *callbacks,
 						  VkInstance *out)
@@ -102,6 +124,7 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *in
 	instance->api_version = VK_API_VERSION_1_0;
 	if (info->pApplicationInfo && info->pApplicationInfo->apiVersion)
 		instance->api_version = info->pApplicationInfo->apiVersion;
+	apply_quirks(instance, info->pApplicationInfo);
 	for (uint32_t i = 0; i < info->enabledExtensionCount; i++)
 		for (uint32_t k = 0; k < HTH_EXTENSION_COUNT; k++)
 			if (!strcmp(hth_extensions[k].name, info->ppEnabledExtensionNames[i]))
@@ -147,6 +170,9 @@ VkResult hth_instance_add_device(struct hth_instance *instance,
 	instance->physical_devices = grown;
 	hth_object_init(physical_device, VK_OBJECT_TYPE_PHYSICAL_DEVICE);
 	physical_device->instance = instance;
+	if (physical_device->target.subgroup_size < instance->least_subgroup_size &&
+	    physical_device->target.max_subgroup_size >= instance->least_subgroup_size)
+		physical_device->target.subgroup_size = instance->least_subgroup_size;
 	hth_physical_device_complete(physical_device);
 	grown[instance->physical_device_count++] = physical_device;
 	return VK_SUCCESS;

@@ -109,7 +109,8 @@ struct hth_instance {
 	struct hth_object object;
 	VkAllocationCallbacks callbacks;
 	bool has_callbacks;
-	uint32_t api_version; /* that the application asked for */
+	uint32_t api_version;	      /* that the application asked for */
+	uint32_t least_subgroup_size; /* that the application is right with; 0: any */
 	bool extensions[HTH_EXTENSION_COUNT];
 	pthread_mutex_t lock; /* of all below */
 	struct hth_messenger *messengers;
