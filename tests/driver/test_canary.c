@@ -393,8 +393,8 @@ static int end(pid_t child)
 
 int main(int argc, char **argv)
 {
-	long attacks = argc > 1 ? atol(argv[1]) : 120;
-	uint64_t board_bytes = (argc > 2 ? strtoull(argv[2], NULL, 0) : 32) * MIB, done_bytes;
+	long attacks = argc > 1 ? atol(argv[1]) : 60;
+	uint64_t board_bytes = (argc > 2 ? strtoull(argv[2], NULL, 0) : 16) * MIB, done_bytes;
 	struct drm_hearth_query_memory memory = { 0 };
 	pid_t workers[2], enemies[HOSTILE];
 	struct context keeper;

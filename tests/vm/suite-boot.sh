@@ -9,5 +9,11 @@ if [ "$GUEST_BOARDS" != 0 ] && [ -e /hearth/hearth.ko ]; then
 	check "hearth-smi lists the boards" hearth-smi
 	unload_driver
 	load_driver
+	# Memory of one board on the other, in both directions.
+	if [ "$GUEST_BOARDS" -gt 1 ] && [ -x /test/test-driver-import ]; then
+		wait_for "/dev/accel/accel1 appears" test -c /dev/accel/accel1
+		tap "second board's memory on the first" test-driver-import /dev/accel/accel1
+		GUEST_NODE=/dev/accel/accel1 tap "and the other way" test-driver-import /dev/accel/accel0
+	fi
 	unload_driver
 fi
