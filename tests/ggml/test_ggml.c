@@ -210,6 +210,26 @@ static void test_matmul(const struct gt_backends *backends)
 	gt_finish("MUL_MAT", 400);
 }
 
+/* Types that the plugin leaves to the runtime, which wants whole matrices. */
+static void test_matmul_more_types(const struct gt_backends *backends)
+{
+	static const enum ggml_type types[] = { GGML_TYPE_BF16, GGML_TYPE_Q4_K,	  GGML_TYPE_Q5_K,
+						GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL, GGML_TYPE_MXFP4 };
+	static const int vectors[] = { 1, 2, 9, 40 };
+	static const int heads[][2] = { { 1, 1 }, { 1, 3 }, { 2, 6 } };
+
+	for (int type = 0; type < GT_COUNT(types); type++)
+		for (int i = 0; i < GT_COUNT(vectors) * GT_COUNT(heads); i++) {
+			const int *head = heads[i / GT_COUNT(vectors)];
+			const struct gt_case c = { { types[type], vectors[i % GT_COUNT(vectors)],
+						     head[0], head[1], GT_DENSE, GT_DENSE, 512, 48,
+						     GGML_TYPE_F32 } };
+
+			gt_check(backends, gt_matmul, &c, GT_CLOSE_Q);
+		}
+	gt_finish("MUL_MAT of more types", 72);
+}
+
 static void test_experts(const struct gt_backends *backends)
 {
 	static const int tokens[] = { 1, 4, 33 };
@@ -273,6 +293,7 @@ static void test(const struct gt_backends *backends)
 	test_argsort(backends);
 	test_rope(backends);
 	test_matmul(backends);
+	test_matmul_more_types(backends);
 	test_experts(backends);
 	test_attention(backends);
 	test_layer(backends);

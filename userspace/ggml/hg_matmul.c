@@ -12,6 +12,39 @@
 #define RUNTIME_ALIGN  16 /* of views, by hearth.h */
 #define MAX_HEAD       1024
 
+/* Types of weights that only the runtime's matmul decodes. */
+static bool is_for_runtime(enum ggml_type type)
+{
+	return type == GGML_TYPE_BF16 || type == GGML_TYPE_Q4_K || type == GGML_TYPE_Q5_K ||
+	       type == GGML_TYPE_Q6_K || type == GGML_TYPE_IQ4_NL || type == GGML_TYPE_MXFP4;
+}
+
+/* Whether each matrix of a tensor starts where a view may. */
+static bool is_aligned(const struct ggml_tensor *t)
+{
+	return (!t->view_src || t->view_offs % RUNTIME_ALIGN == 0) &&
+	       (t->ne[2] == 1 || t->nb[2] % RUNTIME_ALIGN == 0) &&
+	       (t->ne[3] == 1 || t->nb[3] % RUNTIME_ALIGN == 0);
+}
+
+static bool dense_rows(const struct ggml_tensor *t)
+{
+	return t->nb[0] == ggml_type_size(t->type) && t->nb[1] == ggml_row_size(t->type, t->ne[0]);
+}
+
+/* Whether plan_runtime() will take it, whatever buffers the tensors get. */
+static bool runtime_takes(const struct ggml_tensor *op)
+{
+	const struct ggml_tensor *w = op->src[0];
+	const struct ggml_tensor *x = op->src[1];
+	bool one =
+		w->ne[2] == 1 && w->ne[3] == 1 && ggml_is_contiguous(x) && ggml_is_contiguous(op);
+
+	return x->type == GGML_TYPE_F32 && dense_rows(w) && dense_rows(x) && dense_rows(op) &&
+	       is_aligned(w) && is_aligned(x) && is_aligned(op) && ggml_nelements(op) &&
+	       (one || op->ne[2] * op->ne[3] <= MAX_RUNTIME);
+}
+
 bool hg_check_matmul(const struct hg_device *device, const struct ggml_tensor *op)
 {
 	const struct ggml_tensor *w = op->src[0];
@@ -19,8 +52,11 @@ bool hg_check_matmul(const struct hg_device *device, const struct ggml_tensor *o
 	const struct ggml_tensor *expert = op->src[2];
 
 	(void)device;
-	if (!hg_is_readable(w) || !hg_is_float(x) || op->type != GGML_TYPE_F32 ||
-	    w->ne[0] != x->ne[0] || op->ne[0] != w->ne[1])
+	if (!hg_is_readable(w) &&
+	    !(op->op == GGML_OP_MUL_MAT && is_for_runtime(w->type) && runtime_takes(op)))
+		return false;
+	if (!hg_is_float(x) || op->type != GGML_TYPE_F32 || w->ne[0] != x->ne[0] ||
+	    op->ne[0] != w->ne[1])
 		return false;
 	if (op->op == GGML_OP_MUL_MAT_ID)
 		return expert->type == GGML_TYPE_I32 && w->ne[3] == 1 && op->ne[3] == 1 &&
@@ -28,11 +64,6 @@ bool hg_check_matmul(const struct hg_device *device, const struct ggml_tensor *o
 		       x->ne[2] == op->ne[2] && x->ne[1] && op->ne[1] % x->ne[1] == 0;
 	return w->ne[2] && w->ne[3] && op->ne[1] == x->ne[1] && op->ne[2] == x->ne[2] &&
 	       op->ne[3] == x->ne[3] && x->ne[2] % w->ne[2] == 0 && x->ne[3] % w->ne[3] == 0;
-}
-
-static bool dense_rows(const struct ggml_tensor *t)
-{
-	return t->nb[0] == ggml_type_size(t->type) && t->nb[1] == ggml_row_size(t->type, t->ne[0]);
 }
 
 /* Matrix (b, c) of a tensor as the runtime's view of it; false if it does not start where views may. */

@@ -70,7 +70,14 @@ static size_t unit_of(enum ggml_type type)
 	case GGML_TYPE_I16:
 	case GGML_TYPE_Q8_0:
 	case GGML_TYPE_Q4_0:
+	case GGML_TYPE_Q6_K:
+	case GGML_TYPE_IQ4_NL:
 		return 2;
+	case GGML_TYPE_Q4_K:
+	case GGML_TYPE_Q5_K:
+		return 4;
+	case GGML_TYPE_MXFP4:
+		return 1;
 	default:
 		return 0;
 	}
