@@ -14,7 +14,7 @@ KDIR ?=
 running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
 
-.PHONY: all userspace modules check check-long check-style debug-kernel run bench install format format-check docs clean help
+.PHONY: all userspace modules check check-long check-style debug-kernel run bench install deb format format-check docs clean help
 
 all: modules userspace
 
@@ -29,6 +29,7 @@ help:
 	@echo 'make debug-kernel a kernel with KASAN, lockdep, kmemleak and so on, kept for the next time'
 	@echo 'make bench      the shaders on the CPU device and on lavapipe, in turns; BENCH="$(BENCH)"'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
+	@echo 'make deb        Debian packages of module (DKMS), libraries, driver, tools and plugin, in $(BUILD)/deb/packages'
 	@echo 'make docs       the documentation as HTML, in $(BUILD)/Documentation/html'
 	@echo 'make format     lays out all C as .clang-format says; make format-check only looks'
 	@echo 'make clean      removes $(BUILD)/'
@@ -80,6 +81,12 @@ endif
 ifeq ($(DESTDIR),)
 	ldconfig
 endif
+
+# In a build folder of their own, for packages are built for /usr.
+deb:
+	@mkdir -p $(BUILD)/deb
+	@packaging/build-tree $(BUILD)/deb/tree
+	@packaging/make-deb $(BUILD)/deb/tree $(BUILD)/deb/packages
 
 docs: $(BUILD)/build.ninja
 	sphinx-build -q -W -b html -d $(BUILD)/Documentation/doctrees Documentation $(BUILD)/Documentation/html
