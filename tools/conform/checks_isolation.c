@@ -45,6 +45,7 @@ REFUSED_LEAF(leaf_dirty, good & ~HBI_PTE_D, true)
 REFUSED_LEAF(leaf_read_only, leaf(spare_page(context), HBI_PTE_R), true)
 REFUSED_LEAF(leaf_invalid, good & ~HBI_PTE_V, false)
 REFUSED_LEAF(leaf_write_only, good & ~HBI_PTE_R, false)
+REFUSED_LEAF(leaf_write_execute, (good & ~HBI_PTE_R) | HBI_PTE_X, false)
 REFUSED_LEAF(leaf_reserved, good | 1ull << 60, false)
 REFUSED_LEAF(leaf_firmware, leaf(board->dram_base, RW), false)
 REFUSED_LEAF(leaf_outside, leaf(board->dram_base + board->dram_bytes, RW), false)
@@ -121,16 +122,23 @@ static void remap(struct board *board)
 {
 	struct context *context = context_of(board, 1);
 	struct queue queue = make_queue(context, 0, 3, 0);
+	bool cores = board->caps & HBI_CAP_COMPUTE && board->workers <= MAX_WORKERS;
 	uint32_t i;
 
+	set_args(context, 1, VA_SPARE + 128);
 	for (i = 0; i < 8; i++) {
 		uint64_t page = 0x60000 + 0x1000 * i;
 
 		memset(data_of(context) + page, 0x10 + i, 64);
+		memset(data_of(context) + page + 128, 0, 4);
 		map_raw(context, VA_SPARE, 0, leaf(data_pa(context) + page, RW));
 		invalidate(board, 1);
 		do_packet(&queue, copy_packet(VA_HOST, VA_SPARE, 64));
 		EQUAL(host_of(context)[63], 0x10 + i);
+		if (!cores)
+			continue;
+		do_packet(&queue, dispatch_packet(KERNEL_MARK, 1));
+		EQUAL(*(uint32_t *)(data_of(context) + page + 128), 1);
 	}
 	map_raw(context, VA_SPARE, 0, 0);
 	drop_queue(&queue);
@@ -176,6 +184,7 @@ const struct check checks_isolation[] = {
 	ROW("page-read-only", "CTX-1", "stores to a page without W", leaf_read_only),
 	ROW("page-invalid", "CTX-1", "a page without V", leaf_invalid),
 	ROW("page-write-only", "CTX-3", "a page with W and without R", leaf_write_only),
+	ROW("page-write-execute", "CTX-3", "and so with X", leaf_write_execute),
 	ROW("page-reserved", "CTX-3", "an entry with reserved bits", leaf_reserved),
 	ROW("page-firmware", "CTX-4 REG-5 SEC-4", "a page of the firmware's memory", leaf_firmware),
 	ROW("page-outside", "CTX-4", "a page behind the end of memory", leaf_outside),
