@@ -263,6 +263,18 @@ void fw_worker_check_time(void);
 u64 fw_worker_deadline(void);
 void __attribute__((noreturn)) fw_worker_main(struct fw_hart *hart);
 
+/* ---- fw_telemetry.c: who has kept the workers, and for how long ---- */
+
+/* Around a worker's part of a job; that worker. */
+void fw_telemetry_begin(const struct fw_hart *hart, u32 context);
+void fw_telemetry_end(const struct fw_hart *hart);
+/* A job of the context begins. Hart 0, as are all below. */
+void fw_telemetry_job(u32 context);
+/* The context is a new one. */
+void fw_telemetry_forget(u32 context);
+/* @context: live, or 0 for none. */
+void fw_telemetry_read(u32 context, struct hbi_telemetry *telemetry);
+
 /* ---- fw_sched.c ---- */
 
 void __attribute__((noreturn)) fw_sched_main(void);

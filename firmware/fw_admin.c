@@ -9,6 +9,7 @@
 union admin_command {
 	struct hbi_admin_header header;
 	struct hbi_admin_identify identify;
+	struct hbi_admin_telemetry telemetry;
 	struct hbi_admin_firmware_info firmware_info;
 	struct hbi_admin_create_context create_context;
 	struct hbi_admin_destroy_context destroy_context;
@@ -72,6 +73,19 @@ static enum hbi_error admin_firmware_info(const union admin_command *command)
 	return give(command->firmware_info.address, &fw_board.firmware, sizeof(fw_board.firmware));
 }
 
+static enum hbi_error admin_telemetry(const union admin_command *command)
+{
+	static struct hbi_telemetry telemetry __attribute__((aligned(64)));
+	u32 context = command->telemetry.context;
+
+	if (!words_zero(command, 3) || command->telemetry.reserved0)
+		return HBI_ERROR_FIELD;
+	if (context && !fw_context_live(context))
+		return HBI_ERROR_NO_ENTRY;
+	fw_telemetry_read(context, &telemetry);
+	return give(command->telemetry.address, &telemetry, sizeof(telemetry));
+}
+
 static enum hbi_error admin_create_context(const union admin_command *command)
 {
 	if (!words_zero(command, 3) || command->create_context.reserved0)
@@ -124,6 +138,7 @@ static enum hbi_error (*const handlers[])(const union admin_command *command) = 
 	[HBI_ADMIN_INVALIDATE_TLB] = admin_invalidate_tlb,
 	[HBI_ADMIN_CREATE_QUEUE] = admin_create_queue,
 	[HBI_ADMIN_DESTROY_QUEUE] = admin_destroy_queue,
+	[HBI_ADMIN_TELEMETRY] = admin_telemetry,
 	[HBI_ADMIN_FIRMWARE_INFO] = admin_firmware_info,
 };
 

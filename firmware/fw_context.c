@@ -56,6 +56,7 @@ enum hbi_error fw_context_create(u32 context, u64 root)
 	contexts[context].root = root;
 	contexts[context].queues = 0;
 	contexts[context].live = true;
+	fw_telemetry_forget(context);
 	fw_hart_synchronize();
 	return HBI_OK;
 }

@@ -85,6 +85,11 @@ struct fw_platform {
 	void (*dma_flush)(void);
 	/* Flushes, then sleeps until all that was posted is done. */
 	void (*dma_wait)(void);
+	/*
+	 * Fills in the fields of the board's sensors and their bits of @valid; @ticks and the busy
+	 * times are there already. NULL: the board has none.
+	 */
+	void (*sensors)(struct hbi_telemetry *telemetry);
 	/* Reports a fatal error to the host and never returns; any hart. */
 	void (*fatal)(const char *text);
 };

@@ -72,6 +72,7 @@ void fw_worker_start(const struct fw_job *order)
 	job.number++;
 	job.active = true;
 	job.started = fw_time();
+	fw_telemetry_job(order->context);
 	workers = fw_min(fw_board.workers, order->groups);
 	__atomic_store_n(&job.running, workers, __ATOMIC_SEQ_CST);
 	for (hart = 1; hart <= workers; hart++) {
@@ -203,6 +204,7 @@ static void take_part(struct fw_hart *hart)
 	u64 satp = fw_context_satp(job.order.context);
 
 	hart->in_job = true;
+	fw_telemetry_begin(hart, job.order.context);
 	if (fw_csr_read(satp) != satp)
 		fw_csr_write(satp, satp);
 	do {
@@ -210,6 +212,7 @@ static void take_part(struct fw_hart *hart)
 			break;
 		first = __atomic_fetch_add(&job.next, chunk, __ATOMIC_SEQ_CST);
 	} while (first < groups && call_kernel(hart, first, fw_min(chunk, groups - first)));
+	fw_telemetry_end(hart);
 	hart->in_job = false;
 	if (!__atomic_sub_fetch(&job.running, 1, __ATOMIC_SEQ_CST))
 		fw_platform.ipi(0, true);

@@ -106,9 +106,10 @@ typedef uint64_t hbi_u64;
 #define HBI_CAP_HOST_ACCESS	   (1ull << 2) /* compute cores may load and store host memory directly */
 #define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
 #define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
+#define HBI_CAP_TELEMETRY	   (1ull << 5) /* HBI_ADMIN_TELEMETRY */
 #define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8) /* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
 #define HBI_CAP_WATCHDOG	   (1ull << 9) /* firmware that no longer serves ends in FAILED */
-#define HBI_CAP_MASK		   (((1ull << 5) - 1) | 3ull << 8)
+#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 3ull << 8)
 
 #define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
 #define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))
@@ -253,6 +254,7 @@ enum hbi_admin_opcode {
 	HBI_ADMIN_INVALIDATE_TLB = 4,
 	HBI_ADMIN_CREATE_QUEUE = 5,
 	HBI_ADMIN_DESTROY_QUEUE = 6,
+	HBI_ADMIN_TELEMETRY = 7,
 	HBI_ADMIN_FIRMWARE_INFO = 10,
 };
 
@@ -332,6 +334,55 @@ struct hbi_admin_destroy_queue {
 	hbi_u32 reserved0;
 	hbi_u64 reserved[6];
 };
+
+/*
+ * Writes a struct hbi_telemetry to @address (bus address, 8-byte aligned).
+ * @context: whose share is told as well; 0: of none.
+ */
+struct hbi_admin_telemetry {
+	struct hbi_admin_header header;
+	hbi_u64 address;
+	hbi_u32 context;
+	hbi_u32 reserved0;
+	hbi_u64 reserved[5];
+};
+
+/*
+ * How the board is. Counters begin at 0 with each boot and never go back.
+ * @valid: HBI_TELEMETRY_*: which of the sensors' fields mean something; the others are 0.
+ * @ticks: when, as of TIMESTAMP packets.
+ * @busy: ticks that workers spent in dispatches, summed over the workers.
+ * @dispatches: begun.
+ * @context_busy, @context_dispatches: likewise, of the context asked for, since it was created.
+ * @energy_uj: microjoules taken up since the boot.
+ * @power_mw: mean over a time of the board's choice, up to a second.
+ * @temperature_mk: of the hottest place, in thousandths of a kelvin.
+ * @clock_khz: of the workers.
+ * @workers: entries of @worker_busy that mean something.
+ * @worker_busy: ticks that worker hart i + 1 spent in dispatches.
+ */
+#define HBI_TELEMETRY_WORKERS 16
+struct hbi_telemetry {
+	hbi_u32 valid;
+	hbi_u32 workers;
+	hbi_u64 ticks;
+	hbi_u64 busy;
+	hbi_u64 dispatches;
+	hbi_u64 context_busy;
+	hbi_u64 context_dispatches;
+	hbi_u64 energy_uj;
+	hbi_u32 power_mw;
+	hbi_u32 temperature_mk;
+	hbi_u32 clock_khz;
+	hbi_u32 reserved0;
+	hbi_u64 reserved[7];
+	hbi_u64 worker_busy[HBI_TELEMETRY_WORKERS];
+};
+#define HBI_TELEMETRY_ENERGY	  (1u << 0)
+#define HBI_TELEMETRY_POWER	  (1u << 1)
+#define HBI_TELEMETRY_TEMPERATURE (1u << 2)
+#define HBI_TELEMETRY_CLOCK	  (1u << 3)
+#define HBI_TELEMETRY_MODEL	  (1u << 31) /* sensors are computed from busy times, not measured */
 
 /* Writes a struct hbi_firmware_info to @address (bus address, 8-byte aligned). */
 struct hbi_admin_firmware_info {
@@ -581,6 +632,15 @@ HBI_CHECK_OFFSET(struct hbi_admin_create_queue, vector, 34);
 HBI_CHECK_OFFSET(struct hbi_admin_create_queue, timeout_ms, 36);
 HBI_CHECK_OFFSET(struct hbi_admin_create_queue, priority, 40);
 HBI_CHECK_SIZE(struct hbi_admin_destroy_queue, 64);
+HBI_CHECK_SIZE(struct hbi_admin_telemetry, 64);
+HBI_CHECK_OFFSET(struct hbi_admin_telemetry, context, 16);
+HBI_CHECK_SIZE(struct hbi_telemetry, 256);
+HBI_CHECK_OFFSET(struct hbi_telemetry, ticks, 8);
+HBI_CHECK_OFFSET(struct hbi_telemetry, context_busy, 32);
+HBI_CHECK_OFFSET(struct hbi_telemetry, energy_uj, 48);
+HBI_CHECK_OFFSET(struct hbi_telemetry, power_mw, 56);
+HBI_CHECK_OFFSET(struct hbi_telemetry, clock_khz, 64);
+HBI_CHECK_OFFSET(struct hbi_telemetry, worker_busy, 128);
 HBI_CHECK_SIZE(struct hbi_admin_firmware_info, 64);
 HBI_CHECK_SIZE(struct hbi_firmware_info, 128);
 HBI_CHECK_OFFSET(struct hbi_firmware_info, key_id, 48);

@@ -255,6 +255,54 @@ static void vb_fatal(const char *text)
 		fw_wfi();
 }
 
+/*
+ * A virtual board has no sensors. What it tells is a model of a small card, driven by the measured
+ * busy times, so that what reads sensors has something consistent to read: energy is exact for
+ * MODEL_IDLE_MW at all times and MODEL_WORK_MW more when all workers are busy; power is its mean
+ * since the last look (at least MODEL_STEP_DIV parts of a second ago); temperature follows power
+ * with a lag of MODEL_LAG_S.
+ */
+#define MODEL_IDLE_MW  6000
+#define MODEL_WORK_MW  24000
+#define MODEL_AIR_MK   303150 /* 30 degrees Celsius */
+#define MODEL_MK_PER_W 1500
+#define MODEL_LAG_S    4
+#define MODEL_STEP_DIV 20
+
+static u64 model_energy(const struct hbi_telemetry *telemetry)
+{
+	/* Ticks to microseconds; milliwatts times microseconds are nanojoules. */
+	u64 scale = VB_TIMESTAMP_HZ / 1000000, up = telemetry->ticks / scale;
+	u64 work = telemetry->busy / scale / vb->workers;
+
+	return (up * MODEL_IDLE_MW + work * MODEL_WORK_MW) / 1000;
+}
+
+static void vb_sensors(struct hbi_telemetry *telemetry)
+{
+	static u64 ticks, energy, temperature_mk;
+	static u32 power_mw = MODEL_IDLE_MW;
+	u64 now = model_energy(telemetry), lag = (u64)MODEL_LAG_S * VB_TIMESTAMP_HZ;
+	u64 passed = telemetry->ticks - ticks, target;
+
+	if (!temperature_mk)
+		temperature_mk = MODEL_AIR_MK + MODEL_IDLE_MW / 1000 * MODEL_MK_PER_W;
+	if (passed >= VB_TIMESTAMP_HZ / MODEL_STEP_DIV) {
+		u64 passed_us = passed / (VB_TIMESTAMP_HZ / 1000000);
+
+		power_mw = (u32)((now - energy) * 1000 / passed_us);
+		target = MODEL_AIR_MK + (u64)power_mw * MODEL_MK_PER_W / 1000;
+		temperature_mk = (temperature_mk * lag + target * passed) / (lag + passed);
+		ticks = telemetry->ticks;
+		energy = now;
+	}
+	telemetry->valid |= HBI_TELEMETRY_ENERGY | HBI_TELEMETRY_POWER | HBI_TELEMETRY_TEMPERATURE |
+			    HBI_TELEMETRY_MODEL;
+	telemetry->energy_uj = now;
+	telemetry->power_mw = power_mw;
+	telemetry->temperature_mk = (u32)temperature_mk;
+}
+
 const struct fw_platform fw_platform = {
 	.init = vb_init,
 	.init_hart = vb_init_hart,
@@ -274,5 +322,6 @@ const struct fw_platform fw_platform = {
 	.dma_result = vb_dma_result,
 	.dma_flush = vb_flush,
 	.dma_wait = vb_dma_wait,
+	.sensors = vb_sensors,
 	.fatal = vb_fatal,
 };
