@@ -41,6 +41,6 @@ mkdir -p "$out/packages"
 ) 2>&1 | awk '
 	/^1\.\.0/ { print "ok " ++n " - skipped # SKIP " $0; next }
 	/^1\.\./ { next }
-	/^(not )?ok/ { bad += /^not/; line = $0; sub(/ok [0-9]*/, "ok " ++n, line); print line; next }
+	/^(not )?ok/ { bad += /^not/; line = $0; sub(/ok *[0-9]* */, "ok " ++n " ", line); print line; next }
 	{ print "# " $0 }
 	END { print "1.." n; exit (bad > 0) }'
