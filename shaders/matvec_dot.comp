@@ -14,7 +14,12 @@
 #extension GL_KHR_shader_subgroup_arithmetic : require
 #extension GL_KHR_shader_subgroup_basic : require
 
+/* More rows share what is read of the activations; fewer read memory in longer stretches. */
+#if defined(TYPE_Q8_0)
 #define ROWS 4
+#else
+#define ROWS 2
+#endif
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint LANES = 8; /* of the device's subgroups; at least 8 */

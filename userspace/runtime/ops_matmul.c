@@ -7,8 +7,10 @@
 
 #include <string.h>
 
-#define MATVEC_ROWS   4	   /* ROWS in shaders/matvec.comp */
-#define MATVEC_SHARED 2048 /* activations staged at a time */
+#define MATVEC_ROWS \
+	4 /* ROWS in shaders/matvec.comp, matvec_half.comp, and for Q8_0 in matvec_dot.comp */
+#define MATVEC_ROWS_Q4_0 2    /* ROWS there for Q4_0 */
+#define MATVEC_SHARED	 2048 /* activations staged at a time */
 
 /* In the order in which shader_table.h lists the variants of a family. */
 static const enum hearth_type variant_types[] = {
@@ -56,14 +58,15 @@ struct matmul {
 	struct matmul_push push;
 };
 
-/* Kernels whose subgroups read activations as they lie: no shared memory, so no more than two constants. */
+/* Kernels whose subgroups compute @rows_each outputs and read activations as they lie. */
 static enum hearth_status record_matvec_direct(struct hearth_recording *recording,
 					       const struct matmul *m, enum hrt_shader shader,
+					       uint32_t rows_each,
 					       const struct hrt_binding *bindings,
 					       const struct matmul_push *push)
 {
 	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
-	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
+	uint32_t group_rows = team.local / team.lanes * rows_each;
 	const uint32_t spec[] = { team.local, team.lanes };
 	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push->n_count, group_rows), 1, 1 };
 	const struct hrt_pipeline *pipeline;
@@ -92,8 +95,8 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 
 	if (m->w->type == HEARTH_TYPE_F16 && team.subgroup &&
 	    recording->device->physical->properties.storage16)
-		return record_matvec_direct(recording, m, HRT_SHADER_matvec_half, m->bindings,
-					    &m->push);
+		return record_matvec_direct(recording, m, HRT_SHADER_matvec_half, MATVEC_ROWS,
+					    m->bindings, &m->push);
 	status = hrt_shader_pipeline(
 		recording->device,
 		typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 : HRT_SHADER_matvec_f32,
@@ -125,9 +128,10 @@ static enum hearth_status record_matvec_bytes(struct hearth_recording *recording
 			      m->w->type, &bindings[1]);
 	if (status != HEARTH_OK)
 		return status;
-	return record_matvec_direct(recording, m,
-				    m->w->type == HEARTH_TYPE_Q8_0 ? HRT_SHADER_matvec_dot_q8_0
-								   : HRT_SHADER_matvec_dot_q4_0,
+	if (m->w->type == HEARTH_TYPE_Q8_0)
+		return record_matvec_direct(recording, m, HRT_SHADER_matvec_dot_q8_0, MATVEC_ROWS,
+					    bindings, &push);
+	return record_matvec_direct(recording, m, HRT_SHADER_matvec_dot_q4_0, MATVEC_ROWS_Q4_0,
 				    bindings, &push);
 }
 
