@@ -187,6 +187,12 @@ static void expect_grid(struct run *r)
 	}
 }
 
+static void expect_device_index(struct run *r)
+{
+	for (uint32_t i = 0; i < run_invocations(r); i++)
+		WANT(r, 0)[i] = i + 1;
+}
+
 static void prepare_sgemm(struct run *r)
 {
 	uint32_t n = 64;
@@ -370,6 +376,11 @@ static const struct shader_case cases[] = {
 	  .base = { 5, 0, 7 },
 	  .buffers = { { 12 * 24 * 16, 0, 0, SSBO } },
 	  .expect = expect_grid },
+	{ "device_index",
+	  { 8, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 96, 0, 0, SSBO } },
+	  .expect = expect_device_index },
 	{ "sgemm",
 	  { 8, 8, 1 },
 	  { 2, 2, 1 },

@@ -78,6 +78,9 @@ static LLVMValueRef builtin(struct hc_emit *e, uint32_t which, uint32_t componen
 		return LLVMConstInt(e->i32, hc->subgroups, false);
 	case SpvBuiltInSubgroupSize:
 		return LLVMConstInt(e->i32, hc->lanes, false);
+	case SpvBuiltInDeviceIndex:
+		/* Each device is a group of its own. */
+		return LLVMConstInt(e->i32, 0, false);
 	case SpvBuiltInSubgroupId:
 		return e->subgroup;
 	case SpvBuiltInSubgroupLocalInvocationId:

@@ -565,6 +565,7 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityRoundingModeRTE:
 	case SpvCapabilitySignedZeroInfNanPreserve:
 	case SpvCapabilityDenormPreserve:
+	case SpvCapabilityDeviceGroup:
 	case SpvCapabilityCooperativeMatrixKHR:
 	case SpvCapabilityWorkgroupMemoryExplicitLayoutKHR:
 	case SpvCapabilityWorkgroupMemoryExplicitLayout8BitAccessKHR:
