@@ -5,6 +5,7 @@
  * queue could use are reported where Vulkan 1.3 demands them, since nothing can reach them.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -18,17 +19,17 @@
 	 VK_SUBGROUP_FEATURE_ROTATE_BIT_KHR | VK_SUBGROUP_FEATURE_ROTATE_CLUSTERED_BIT_KHR)
 
 /* Descriptors of one kind that a stage, a set or a layout may hold. */
-#define MAX_DESCRIPTORS	      4096
+#define MAX_DESCRIPTORS 4096
 
 /*
- * Programs that share matrices of 16 × 16 out among the subgroups of a work-group (ggml does) take it for granted that a
- * subgroup has 16 invocations at least. Where it has fewer they would compute nonsense, so that such devices keep quiet.
+ * Only when asked for: ggml shares matrices of 16 × 16 out among the subgroups of a work-group as if a subgroup had 16
+ * invocations at least, and computes nonsense where it has fewer.
  */
-#define LEAST_MATRIX_SUBGROUP 16
-
 static bool has_matrices(const struct hth_physical_device *pd)
 {
-	return pd->target.matrix_count && pd->target.subgroup_size >= LEAST_MATRIX_SUBGROUP;
+	const char *wanted = secure_getenv("HEARTH_COOPERATIVE_MATRIX");
+
+	return pd->target.matrix_count && wanted && !strcmp(wanted, "1");
 }
 
 static void fill_features(const struct hth_physical_device *pd, struct hth_features *f)
