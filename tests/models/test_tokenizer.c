@@ -244,7 +244,9 @@ static void test_refused(void **state)
 static void test_sampler(void **state)
 {
 	const float logits[] = { 1, 3, NAN, 2.5f, -INFINITY, 3 };
-	struct hm_sampler_options options = { .temperature = 0, .top_p = 1, .seed = 5 };
+	struct hm_sampler_options options = {
+		.temperature = 0, .typical = 1, .top_p = 1, .repeat_penalty = 1, .seed = 5
+	};
 	struct hm_sampler *a = hm_sampler_create(&options, COUNT(logits)), *b;
 	uint32_t seen[COUNT(logits)] = { 0 };
 	int i;
