@@ -38,6 +38,8 @@ union hearth_command {
 	struct hbi_admin_create_queue create_queue;
 	/** @destroy_queue: HBI_ADMIN_DESTROY_QUEUE */
 	struct hbi_admin_destroy_queue destroy_queue;
+	/** @telemetry: HBI_ADMIN_TELEMETRY */
+	struct hbi_admin_telemetry telemetry;
 };
 
 /** struct hearth_rings - what the board reads and writes, in coherent host memory */
@@ -50,6 +52,8 @@ struct hearth_rings {
 	struct hbi_event events[HEARTH_EVENT_ENTRIES];
 	/** @identity: where IDENTIFY answers */
 	struct hbi_identity identity;
+	/** @telemetry: where TELEMETRY answers; protected by hearth_admin.lock */
+	struct hbi_telemetry telemetry;
 };
 
 /** struct hearth_admin - the admin queue of a board */
@@ -134,7 +138,9 @@ static bool hearth_admin_wait(struct hearth_device *hdev, u32 number)
 	return true;
 }
 
-static int hearth_admin_run(struct hearth_device *hdev, union hearth_command *command, u16 opcode)
+/* Runs @command; what it answered with, @size bytes of the rings at @from, is copied to @to. */
+static int hearth_admin_ask(struct hearth_device *hdev, union hearth_command *command, u16 opcode,
+			    void *to, const void *from, size_t size)
 {
 	struct hearth_admin *admin = hdev->admin;
 	struct hbi_admin_completion done;
@@ -169,10 +175,17 @@ static int hearth_admin_run(struct hearth_device *hdev, union hearth_command *co
 	if (ret)
 		drm_dbg(&hdev->drm, "admin command %u: %s\n", opcode,
 			hearth_error_string(done.status));
+	else if (size)
+		memcpy(to, from, size);
 
 out_unlock:
 	mutex_unlock(&admin->lock);
 	return ret;
+}
+
+static int hearth_admin_run(struct hearth_device *hdev, union hearth_command *command, u16 opcode)
+{
+	return hearth_admin_ask(hdev, command, opcode, NULL, NULL, 0);
 }
 
 /* In place: text up to the first zero, what cannot be printed as '?', the rest zero. */
@@ -252,6 +265,21 @@ int hearth_admin_destroy_queue(struct hearth_device *hdev, u32 queue)
 	};
 
 	return hearth_admin_run(hdev, &command, HBI_ADMIN_DESTROY_QUEUE);
+}
+
+/* Context 0: what is told of a context is zero. */
+int hearth_admin_telemetry(struct hearth_device *hdev, u32 context, struct hbi_telemetry *out)
+{
+	struct hearth_admin *admin = hdev->admin;
+	union hearth_command command = {
+		.telemetry = {
+			.address = admin->dma + offsetof(struct hearth_rings, telemetry),
+			.context = context,
+		},
+	};
+
+	return hearth_admin_ask(hdev, &command, HBI_ADMIN_TELEMETRY, out, &admin->rings->telemetry,
+				sizeof(*out));
 }
 
 /* From the hard interrupt: completions are the issuer's. */

@@ -117,6 +117,9 @@ struct hearth_device {
 	/** @identity: the board's answer to IDENTIFY, texts made printable */
 	struct hbi_identity identity;
 
+	/** @sensors: HBI_TELEMETRY_* that the board has; set by hearth_hwmon_init() */
+	u32 sensors;
+
 	/** @vram: the allocator of board memory */
 	struct hearth_vram *vram;
 	/** @irq: the vectors */
@@ -169,6 +172,10 @@ struct hearth_file {
 	struct hearth_account *board_account;
 	/** @host_account: the opener's, for host memory; holds a reference */
 	struct hearth_account *host_account;
+	/** @busy_retired_ns: worker time of address spaces that it has no more */
+	atomic64_t busy_retired_ns;
+	/** @busy_shown_ns: most worker time that was told of it */
+	atomic64_t busy_shown_ns;
 };
 
 /** HEARTH_MAX_VMS - address spaces of one open file */

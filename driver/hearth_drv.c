@@ -21,6 +21,7 @@
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
 #include "hearth_quota.h"
+#include "hearth_telemetry.h"
 #include "hearth_userptr.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
@@ -197,7 +198,11 @@ static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
 	hearth_file_free(hfile);
 }
 
-DEFINE_DRM_ACCEL_FOPS(hearth_fops);
+static const struct file_operations hearth_fops = {
+	.owner = THIS_MODULE,
+	DRM_ACCEL_FOPS,
+	.show_fdinfo = drm_show_fdinfo,
+};
 
 static const struct drm_driver hearth_drm_driver = {
 	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | HEARTH_DRIVER_GPUVA,
@@ -207,6 +212,7 @@ static const struct drm_driver hearth_drm_driver = {
 	.num_ioctls = ARRAY_SIZE(hearth_ioctls),
 	.gem_prime_import = hearth_dmabuf_import,
 	.gem_prime_import_sg_table = hearth_dmabuf_import_sg_table,
+	.show_fdinfo = hearth_fdinfo_show,
 	.fops = &hearth_fops,
 	.name = "hearth",
 	.desc = "Hearth Board Interface accelerators",
@@ -239,6 +245,7 @@ static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		hearth_device_unplug(hdev);
 		return ret;
 	}
+	hearth_hwmon_init(hdev);
 	drm_info(&hdev->drm, "%s, firmware %s, %u harts, %llu MiB\n", hdev->identity.board_name,
 		 hdev->identity.firmware_version, hdev->info.workers, hdev->aperture.size >> 20);
 	return 0;
@@ -257,6 +264,7 @@ static struct pci_driver hearth_pci_driver = {
 	.id_table = hearth_ids,
 	.probe = hearth_probe,
 	.remove = hearth_remove,
+	.dev_groups = hearth_sysfs_groups,
 };
 module_pci_driver(hearth_pci_driver);
 

@@ -13,6 +13,7 @@
 #include "hearth_admin.h"
 #include "hearth_bo.h"
 #include "hearth_quota.h"
+#include "hearth_telemetry.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
 
@@ -551,6 +552,7 @@ int hearth_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file 
 	else if (vm->queues)
 		ret = -EBUSY;
 	if (!ret) {
+		hearth_fdinfo_retire(hfile, vm);
 		vm->destroyed = true;
 		xa_erase(&hfile->vms, args->vm_id);
 		hearth_vm_teardown(vm);

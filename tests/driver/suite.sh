@@ -17,7 +17,7 @@ mappings_before=$(mappings)
 
 load_driver || exit 1
 load_peers
-for program in ioctls memory userptr import vm queue fault process random canary unplug; do
+for program in ioctls memory userptr import vm queue fault process random canary telemetry unplug; do
 	say "test-driver-$program"
 	tap $program test-driver-$program
 done

@@ -14,13 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../board/kernels.h"
 #include "guest.h"
 
 static const char *command;
 static char output[1 << 16];
 
 /*
- * Runs the command with one option, or none if NULL. What it writes becomes @output, or goes to the
+ * Runs the command with up to two arguments, parted by a space, or none if NULL. What it writes becomes @output, or goes to the
  * file @to. Returns its exit status. There may be no shell here.
  */
 static int run_to(const char *option, const char *to)
@@ -29,7 +30,13 @@ static int run_to(const char *option, const char *to)
 	ssize_t got;
 	int ends[2], status;
 	pid_t child;
+	char *words[4] = { (char *)command }, copy[64], *rest = copy;
+	unsigned int i = 1;
 
+	snprintf(copy, sizeof(copy), "%s", option ? option : "");
+	while (i < 3 && (words[i] = strsep(&rest, " ")) && words[i][0])
+		i++;
+	words[i] = NULL;
 	if (pipe(ends))
 		die("a pipe", -errno);
 	child = fork();
@@ -40,7 +47,7 @@ static int run_to(const char *option, const char *to)
 		dup2(null, 2);
 		close(ends[0]);
 		close(ends[1]);
-		execlp(command, command, option, NULL);
+		execvp(command, words);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -115,6 +122,8 @@ static const char *json_value(const char *at)
 		return at + 4;
 	if (!strncmp(at, "false", 5))
 		return at + 5;
+	if (!strncmp(at, "null", 4))
+		return at + 4;
 	strtod(at, &end);
 	return end == at ? NULL : end;
 }
@@ -154,6 +163,104 @@ static int count(const char *text)
 	return found;
 }
 
+/* Every line is a comment or a sample with a number, and each sample follows its metric's TYPE line. */
+static bool prometheus_valid(int *samples)
+{
+	char copy[sizeof(output)], metric[128] = "", *rest = copy, *line, *end;
+
+	*samples = 0;
+	memcpy(copy, output, sizeof(copy));
+	while ((line = strsep(&rest, "\n")) && rest) {
+		if (!strncmp(line, "# HELP ", 7))
+			continue;
+		if (!strncmp(line, "# TYPE ", 7)) {
+			line += 7;
+			snprintf(metric, sizeof(metric), "%.*s", (int)strcspn(line, " "), line);
+			line += strcspn(line, " ");
+			if (strcmp(line, " gauge") && strcmp(line, " counter"))
+				return false;
+			continue;
+		}
+		if (strncmp(line, metric, strlen(metric)) || line[strlen(metric)] != '{')
+			return false;
+		line = strstr(line, "\"} ");
+		if (!line)
+			return false;
+		strtod(line + 3, &end);
+		if (end == line + 3 || *end)
+			return false;
+		(*samples)++;
+	}
+	return line && !*line;
+}
+
+static void test_exports(int boards)
+{
+	struct hearth_drm_board found[HEARTH_DRM_MAX_BOARDS];
+	struct context context;
+	int samples;
+
+	context_open(&context, 0);
+	context_load_kernels(&context);
+	push_dispatch(&context, KERNEL_MARK, 0, context.scratch.va, 0, 64);
+	is(context_submit(&context), 0, "a dispatch");
+	is(run("processes --json"), 0, "processes: exit status 0");
+	ok(json_valid(output), "processes: well-formed JSON");
+	ok(says_number("pid", (uint64_t)getpid()), "processes: this one");
+	ok(says("command", "\"test-driver-smi\""), "processes: its name");
+	ok(!strstr(output, "\"busy_ns\": 0,") && !strstr(output, "\"busy_ns\": null"),
+	   "processes: it has used the board");
+	is(run("processes"), 0, "processes: as text");
+	ok(strstr(output, "test-driver-smi"), "processes: with its name");
+	is(run("prometheus"), 0, "prometheus: exit status 0");
+	ok(prometheus_valid(&samples), "prometheus: well-formed");
+	is(samples, 9 * boards, "prometheus: 9 metrics of each board");
+	ok(strstr(output, "\nhearth_busy_seconds_total{uuid="), "prometheus: busy time");
+	is(run("cdi"), 0, "cdi: exit status 0");
+	ok(json_valid(output), "cdi: well-formed JSON");
+	is(hearth_drm_discover(found, HEARTH_DRM_MAX_BOARDS), boards, "boards as before");
+	ok(strstr(output, found[0].node), "cdi: the device node");
+	is(count("\"name\""), boards + 1, "cdi: each board, and all of them");
+	context_close(&context);
+}
+
+static uint32_t generation(const char *node)
+{
+	struct drm_hearth_query_device device;
+	int fd = hearth_drm_open(node);
+
+	if (fd < 0)
+		die(node, fd);
+	if (hearth_drm_query_device(fd, &device))
+		die("a query", -errno);
+	close(fd);
+	return device.generation;
+}
+
+/* The board's number stays taken while somebody has the old one open; a second reset gives it back. */
+static void test_reset(void)
+{
+	struct hearth_drm_board found[HEARTH_DRM_MAX_BOARDS];
+	struct drm_hearth_query_device device;
+	uint32_t before = generation(guest_node()), after;
+	int fd = open_board();
+	char arguments[64];
+
+	hearth_drm_discover(found, HEARTH_DRM_MAX_BOARDS);
+	snprintf(arguments, sizeof(arguments), "reset %s", found[0].pci);
+	is(run(arguments), 0, "reset: exit status 0");
+	hearth_drm_discover(found, HEARTH_DRM_MAX_BOARDS);
+	after = generation(found[0].node);
+	ok(after > before, "reset: a new generation");
+	is(hearth_drm_query_device(fd, &device), -ENODEV, "reset: who had it open is told");
+	close(fd);
+	is(run("--json"), 0, "and the board is usable");
+	is(run(arguments), 0, "reset: once more");
+	ok(generation(guest_node()) > after, "reset: another generation, at the old place");
+	is(run("reset 0000:00:00.0"), 1, "reset: of a place without a board");
+	is(run("reset"), 2, "reset: of none");
+}
+
 static void test_boards(int boards)
 {
 	struct drm_hearth_query_device device;
@@ -169,9 +276,14 @@ static void test_boards(int boards)
 	ok(says_number("workers", device.workers), "workers as the driver says");
 	ok(says_number("memory_bytes", memory.board_total), "memory as the driver says");
 	ok(says("firmware_state", "\"running\""), "the firmware runs");
+	ok(says("schema", "\"hearth-smi/1\""), "the schema is named");
+	ok(count("\"power_uw\": null") == 0 && count("\"power_uw\": ") == boards, "power");
+	is(count("\"sensors_are_a_model\": true"), boards, "a model says that it is one");
 	close(fd);
 	is(run(NULL), 0, "exit status 0 for text");
 	ok(strstr(output, (const char *)device.board_name), "with the board's name");
+	test_exports(boards);
+	test_reset();
 }
 
 static void test_none(void)
@@ -201,6 +313,7 @@ int main(int argc, char **argv)
 	is(run("--version"), 0, "--version");
 	is(run("--nonsense"), 2, "an unknown option is refused");
 	is(run("nonsense"), 2, "so is an argument");
+	is(run("cdi --json"), 2, "so is JSON where there is none");
 	is(run_to("--json", "/dev/full"), 1, "output that cannot be written is an error");
 	return done();
 }

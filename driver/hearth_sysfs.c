@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the board's folder in sysfs tells, under hearth/: who it is, how it is, and how much its
+ * workers have done. Everybody may read; nothing here can be written.
+ */
+#include <linux/pci.h>
+#include <linux/sysfs.h>
+#include <linux/uuid.h>
+
+#include <drm/drm_drv.h>
+
+#include "hearth_admin.h"
+#include "hearth_device.h"
+#include "hearth_telemetry.h"
+
+static struct hearth_device *hearth_sysfs_device(struct device *dev)
+{
+	return pci_get_drvdata(to_pci_dev(dev));
+}
+
+static int hearth_sysfs_telemetry(struct device *dev, struct hbi_telemetry *telemetry)
+{
+	struct hearth_device *hdev = hearth_sysfs_device(dev);
+	int idx, ret;
+
+	if (!drm_dev_enter(&hdev->drm, &idx))
+		return -ENODEV;
+	ret = hearth_admin_telemetry(hdev, 0, telemetry);
+	drm_dev_exit(idx);
+	return ret;
+}
+
+static ssize_t uuid_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%pUb\n", hearth_sysfs_device(dev)->info.uuid);
+}
+static DEVICE_ATTR_RO(uuid);
+
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	static const char *const names[] = {
+		[HEARTH_STARTING] = "starting",
+		[HEARTH_LIVE] = "live",
+		[HEARTH_FAILED] = "failed",
+		[HEARTH_GONE] = "gone",
+	};
+
+	return sysfs_emit(buf, "%s\n", names[hearth_device_state(hearth_sysfs_device(dev))]);
+}
+static DEVICE_ATTR_RO(state);
+
+static ssize_t workers_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", hearth_sysfs_device(dev)->info.workers);
+}
+static DEVICE_ATTR_RO(workers);
+
+/* Nanoseconds of the board's clock; busy_ns grows by up to @workers times as much. */
+static ssize_t time_ns_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct hbi_telemetry telemetry;
+	int ret = hearth_sysfs_telemetry(dev, &telemetry);
+
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%llu\n",
+			  hearth_telemetry_ns(hearth_sysfs_device(dev), telemetry.ticks));
+}
+static DEVICE_ATTR_RO(time_ns);
+
+static ssize_t busy_ns_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct hbi_telemetry telemetry;
+	int ret = hearth_sysfs_telemetry(dev, &telemetry);
+
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%llu\n",
+			  hearth_telemetry_ns(hearth_sysfs_device(dev), telemetry.busy));
+}
+static DEVICE_ATTR_RO(busy_ns);
+
+static ssize_t worker_busy_ns_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct hearth_device *hdev = hearth_sysfs_device(dev);
+	struct hbi_telemetry telemetry;
+	int i, workers, length = 0, ret = hearth_sysfs_telemetry(dev, &telemetry);
+
+	if (ret)
+		return ret;
+	workers = min3(telemetry.workers, hdev->info.workers, (u32)HBI_TELEMETRY_WORKERS);
+	for (i = 0; i < workers; i++)
+		length += sysfs_emit_at(buf, length, "%s%llu", i ? " " : "",
+					hearth_telemetry_ns(hdev, telemetry.worker_busy[i]));
+	return length + sysfs_emit_at(buf, length, "\n");
+}
+static DEVICE_ATTR_RO(worker_busy_ns);
+
+static ssize_t dispatches_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct hbi_telemetry telemetry;
+	int ret = hearth_sysfs_telemetry(dev, &telemetry);
+
+	if (ret)
+		return ret;
+	return sysfs_emit(buf, "%llu\n", telemetry.dispatches);
+}
+static DEVICE_ATTR_RO(dispatches);
+
+static struct attribute *hearth_sysfs_attributes[] = {
+	&dev_attr_uuid.attr,	   &dev_attr_state.attr,
+	&dev_attr_workers.attr,	   &dev_attr_time_ns.attr,
+	&dev_attr_busy_ns.attr,	   &dev_attr_worker_busy_ns.attr,
+	&dev_attr_dispatches.attr, NULL,
+};
+
+static umode_t hearth_sysfs_visible(struct kobject *kobj, struct attribute *attr, int index)
+{
+	struct hearth_device *hdev = hearth_sysfs_device(kobj_to_dev(kobj));
+
+	if (attr == &dev_attr_uuid.attr || attr == &dev_attr_state.attr ||
+	    attr == &dev_attr_workers.attr)
+		return attr->mode;
+	return hdev->info.caps & HBI_CAP_TELEMETRY ? attr->mode : 0;
+}
+
+static const struct attribute_group hearth_sysfs_group = {
+	.name = "hearth",
+	.attrs = hearth_sysfs_attributes,
+	.is_visible = hearth_sysfs_visible,
+};
+
+const struct attribute_group *hearth_sysfs_groups[] = { &hearth_sysfs_group, NULL };
