@@ -27,7 +27,9 @@
 #ifndef __KERNEL__
 static u64 min(u64 a, u64 b)
 {
-	return a < b ? a : b;
+	if (a < b)
+		return a;
+	return b;
 }
 #endif
 
