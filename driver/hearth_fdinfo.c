@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What /proc/PID/fdinfo tells of an open file, in the keys of Documentation/gpu/drm-usage-stats.rst:
- * time on the board's workers as the board itself accounts it to the file's contexts, and memory.
- * The time never goes back, whatever the board says.
+ * What /proc/PID/fdinfo tells of an open file, in the keys of the kernel's drm-usage-stats: time on
+ * the board's workers as the board itself accounts it to the file's contexts, and memory. The time
+ * never goes back, whatever the board says.
  */
 #include <linux/math64.h>
 
@@ -75,6 +75,17 @@ static u64 hearth_file_busy(struct hearth_file *hfile)
 	return busy;
 }
 
+static void hearth_fdinfo_add(struct drm_memory_stats *stats, struct drm_gem_object *obj)
+{
+	struct drm_memory_stats *one = &stats[to_hearth_bo(obj)->kind == HEARTH_BO_BOARD ? 0 : 1];
+
+	if (drm_gem_object_is_shared_for_memory_stats(obj))
+		one->shared += obj->size;
+	else
+		one->private += obj->size;
+	one->resident += obj->size;
+}
+
 static void hearth_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
 {
 	static const char *const names[] = { "board", "host" };
@@ -84,17 +95,8 @@ static void hearth_fdinfo_memory(struct drm_printer *p, struct drm_file *file)
 	int id;
 
 	spin_lock(&file->table_lock);
-	idr_for_each_entry(&file->object_idr, obj, id)
-	{
-		bool board = to_hearth_bo(obj)->kind == HEARTH_BO_BOARD;
-		struct drm_memory_stats *one = &stats[board ? 0 : 1];
-
-		if (drm_gem_object_is_shared_for_memory_stats(obj))
-			one->shared += obj->size;
-		else
-			one->private += obj->size;
-		one->resident += obj->size;
-	}
+	idr_for_each_entry (&file->object_idr, obj, id)
+		hearth_fdinfo_add(stats, obj);
 	spin_unlock(&file->table_lock);
 	for (i = 0; i < ARRAY_SIZE(names); i++)
 		drm_print_memory_stats(p, &stats[i], DRM_GEM_OBJECT_RESIDENT, names[i]);
