@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# FUZZ_OPERATIONS random operations, guided where the kernel tells what they reach.
+load_driver || exit 1
+say "test-driver-fuzz ${FUZZ_OPERATIONS:-20000}"
+tap fuzz test-driver-fuzz "${FUZZ_OPERATIONS:-20000}"
+unload_driver
