@@ -37,7 +37,7 @@ struct options {
 	bool list;
 	bool quiet;
 	bool ids;
-	bool exact;
+	bool fast;
 };
 
 enum {
@@ -53,7 +53,7 @@ enum {
 	OPTION_KV,
 	OPTION_BATCH,
 	OPTION_IDS,
-	OPTION_EXACT,
+	OPTION_FAST,
 };
 
 static const struct argp_option argp_options[] = {
@@ -85,10 +85,9 @@ static const struct argp_option argp_options[] = {
 	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
 	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
 	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 256)", 2 },
-	{ "exact", OPTION_EXACT, NULL, 0,
-	  "compute in float32 throughout; else a device that multiplies bytes fast rounds "
-	  "activations "
-	  "to 8 bits for Q8_0 and Q4_0 weights",
+	{ "fast", OPTION_FAST, NULL, 0,
+	  "round activations to 8 bits for Q8_0 and Q4_0 weights, on devices that multiply "
+	  "bytes fast (default: float32 throughout, the same text on every device)",
 	  2 },
 	{ "ids", OPTION_IDS, NULL, 0, "write token ids, one a line, in place of text", 2 },
 	{ "quiet", 'q', NULL, 0, "no progress and no report", 2 },
@@ -193,8 +192,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_LIST:
 		o->list = true;
 		return 0;
-	case OPTION_EXACT:
-		o->exact = true;
+	case OPTION_FAST:
+		o->fast = true;
 		return 0;
 	case OPTION_IDS:
 		o->ids = true;
@@ -418,7 +417,7 @@ static int load(struct run *run)
 		.context = o->context,
 		.kv_type = o->kv_type,
 		.max_rows = o->batch,
-		.precision = o->exact ? HEARTH_PRECISION_EXACT : HEARTH_PRECISION_FAST,
+		.precision = o->fast ? HEARTH_PRECISION_FAST : HEARTH_PRECISION_EXACT,
 		.progress = show_progress,
 		.progress_user = &run->monitor,
 	};
