@@ -298,6 +298,19 @@ static void expect_integer_dot(struct run *r)
 	}
 }
 
+static void expect_dot_lanes(struct run *r)
+{
+	for (uint32_t i = 0; i < run_invocations(r); i++) {
+		uint32_t a = WORDS(r, 1)[i] | 0x60606060;
+		uint32_t b = WORDS(r, 1)[i + 8] & (i % 8 * 0x24242424);
+		int32_t sum = 0;
+
+		for (int k = 0; k < 32; k += 8)
+			sum += (int8_t)(a >> k) * (int32_t)(uint8_t)(b >> k);
+		WANT(r, 0)[i] = (uint32_t)sum;
+	}
+}
+
 static const struct shader_case cases[] = {
 	{ "integer_dot",
 	  { 64, 1, 1 },
@@ -305,6 +318,11 @@ static const struct shader_case cases[] = {
 	  .buffers = { { 10 * 4 * 128, 0, 0, HC_BINDING_STORAGE_BUFFER },
 		       { 2 * 4 * 128, 0, 1, HC_BINDING_STORAGE_BUFFER } },
 	  .expect = expect_integer_dot },
+	{ "dot_lanes",
+	  { 8, 1, 1 },
+	  { 64, 1, 1 },
+	  .buffers = { { 4 * 512, 0, 0, SSBO }, { 4 * 520, 0, 1, SSBO } },
+	  .expect = expect_dot_lanes },
 	{ "math",
 	  { 32, 1, 1 },
 	  { 2, 1, 1 },

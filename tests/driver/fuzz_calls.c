@@ -239,18 +239,21 @@ static void begin_whole(struct run *run)
 static void do_call(struct run *run, const struct op *op)
 {
 	const struct call *call = &fuzz_calls[op->which];
-	uint64_t args[64] = { 0 };
+	union {
+		uint64_t words[64];
+		struct drm_hearth_bo_info info;
+		struct drm_hearth_queue_create queue;
+	} args = { 0 };
 
-	memcpy(args, op->words, sizeof(op->words));
-	if (raw_ioctl(run->fd, call->request, args))
+	memcpy(args.words, op->words, sizeof(op->words));
+	if (raw_ioctl(run->fd, call->request, &args))
 		return;
 	calls_right++;
 	if (call->request == DRM_IOCTL_HEARTH_BO_INFO)
-		run->offset = ((struct drm_hearth_bo_info *)args)->mmap_offset;
+		run->offset = args.info.mmap_offset;
 	else if (call->request == DRM_IOCTL_HEARTH_QUEUE_CREATE)
-		run->offset = op->words[0] & 1
-				      ? ((struct drm_hearth_queue_create *)args)->doorbell_offset
-				      : ((struct drm_hearth_queue_create *)args)->status_offset;
+		run->offset = op->words[0] & 1 ? args.queue.doorbell_offset
+					       : args.queue.status_offset;
 }
 
 static void do_map(struct run *run, const struct op *op)

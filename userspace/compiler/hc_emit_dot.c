@@ -106,22 +106,24 @@ static LLVMValueRef x86_vnni(const struct x86_dot *d, LLVMValueRef accumulator, 
 	return hc_intrinsic(d->e, d->dot_bytes, NULL, 0, args, 3);
 }
 
-/* What the largest byte of @x can be, seen from how it was made: by a mask. */
+/* What the largest byte of @x can be, seen from how it was made: by a mask, the same in all lanes or not. */
 static uint32_t largest_byte(LLVMValueRef x)
 {
-	uint32_t mask, largest = 0;
-	LLVMValueRef constant;
+	uint32_t mask, i, lanes, largest = 0;
+	LLVMValueRef constant, lane;
 
 	if (!LLVMIsAInstruction(x) || LLVMGetInstructionOpcode(x) != LLVMAnd)
 		return 255;
 	constant = LLVMGetOperand(x, 1);
-	if (LLVMIsAConstantDataVector(constant))
-		constant = LLVMGetAggregateElement(constant, 0); /* masks of all lanes are alike */
-	if (!LLVMIsAConstantInt(constant))
+	if (!LLVMIsAConstantDataVector(constant))
 		return 255;
-	for (mask = (uint32_t)LLVMConstIntGetZExtValue(constant); mask; mask >>= 8)
-		if ((mask & 255) > largest)
-			largest = mask & 255;
+	lanes = LLVMGetVectorSize(LLVMTypeOf(constant));
+	for (i = 0; i < lanes; i++) {
+		lane = LLVMGetAggregateElement(constant, i);
+		for (mask = (uint32_t)LLVMConstIntGetZExtValue(lane); mask; mask >>= 8)
+			if ((mask & 255) > largest)
+				largest = mask & 255;
+	}
 	return largest;
 }
 
