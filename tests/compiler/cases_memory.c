@@ -79,6 +79,24 @@ static void expect_spec(struct run *r)
 	}
 }
 
+#define SPEC_BIG -123456789012345
+
+static void expect_spec_op(struct run *r)
+{
+	const int64_t big = SPEC_BIG, n = -7;
+	const uint16_t narrow = 300, wrapped = (uint16_t)(300 * 300);
+	int64_t *want = (int64_t *)r->want[0];
+
+	want[0] = big * -3 + 11;
+	want[1] = big / -7;
+	want[2] = big % 1000 + 1000; /* OpSMod has the divisor's sign */
+	want[3] = (int64_t)((uint64_t)big >> 3);
+	want[4] = wrapped;
+	want[5] = big + (big < -4 ? 100 : 0) + (narrow == wrapped ? 1000 : 0);
+	want[6] = n + n * 2 * 3 + ~n * 5;
+	want[7] = (big - 1) * 3 + 9 - big;
+}
+
 /* std140: list @0 stride 16, m @96 columns of 16, rm (row-major, 2 columns × 3 rows: 3 rows of 16) @144, inner @192 stride 16 */
 static void prepare_ubo(struct run *r)
 {
@@ -268,6 +286,16 @@ static const struct shader_case cases[] = {
 		    { 4, 4, 0xfffffff7 } },
 	  .spec_count = 5,
 	  .expect = expect_spec },
+	{ "spec_op",
+	  { 8, 1, 1 },
+	  { 1, 1, 1 },
+	  .buffers = { { 64, 0, 0, SSBO } },
+	  .spec = { { 0, 4, 0xfffffff9 },
+		    { 1, 8, (uint64_t)SPEC_BIG },
+		    { 2, 2, 300 },
+		    { 3, 4, 1 } },
+	  .spec_count = 4,
+	  .expect = expect_spec_op },
 	{ "ubo_std140",
 	  { 8, 1, 1 },
 	  { 2, 1, 1 },

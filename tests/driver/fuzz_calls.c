@@ -252,8 +252,8 @@ static void do_call(struct run *run, const struct op *op)
 	if (call->request == DRM_IOCTL_HEARTH_BO_INFO)
 		run->offset = args.info.mmap_offset;
 	else if (call->request == DRM_IOCTL_HEARTH_QUEUE_CREATE)
-		run->offset = op->words[0] & 1 ? args.queue.doorbell_offset
-					       : args.queue.status_offset;
+		run->offset =
+			op->words[0] & 1 ? args.queue.doorbell_offset : args.queue.status_offset;
 }
 
 static void do_map(struct run *run, const struct op *op)

@@ -210,6 +210,9 @@ bool hc_is_matrix(struct hc_module *m, uint32_t id);
 /* Value of a 32-bit (or narrower) integer constant; fails if @id is none. */
 uint32_t hc_constant_u32(struct hc_module *m, uint32_t id);
 
+/* The leaves of an OpSpecConstantOp: @w, @n: its words but the first. */
+void hc_constant_op(struct hc_module *m, const uint32_t *w, uint32_t n, uint64_t *out);
+
 /* Words of the module with specialization applied, functions inlined, variables in SSA. Allocated from the arena. */
 uint32_t *hc_prepare(struct hc *hc, size_t *word_count);
 /* Frees what outlives hc_prepare(); call it however the compilation ended. */

@@ -435,6 +435,9 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 	case SpvOpUndef:
 		new_constant(m, w[0], w[1]);
 		return true;
+	case SpvOpSpecConstantOp:
+		hc_constant_op(m, w, n, new_constant(m, w[0], w[1]));
+		return true;
 	default:
 		if (!strncmp(hc_op_name(op), "OpConstant", 10) ||
 		    !strncmp(hc_op_name(op), "OpSpecConstant", 14))
