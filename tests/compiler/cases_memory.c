@@ -95,6 +95,7 @@ static void expect_spec_op(struct run *r)
 	want[5] = big + (big < -4 ? 100 : 0) + (narrow == wrapped ? 1000 : 0);
 	want[6] = n + n * 2 * 3 + ~n * 5;
 	want[7] = (big - 1) * 3 + 9 - big;
+	want[7] += (int64_t)((double)0.7f * 1e10) + 7001; /* 0.7 in 16 bits is 0.7001953125 */
 }
 
 /* std140: list @0 stride 16, m @96 columns of 16, rm (row-major, 2 columns × 3 rows: 3 rows of 16) @144, inner @192 stride 16 */
@@ -293,8 +294,9 @@ static const struct shader_case cases[] = {
 	  .spec = { { 0, 4, 0xfffffff9 },
 		    { 1, 8, (uint64_t)SPEC_BIG },
 		    { 2, 2, 300 },
-		    { 3, 4, 1 } },
-	  .spec_count = 4,
+		    { 3, 4, 1 },
+		    { 4, 4, 0x3f333333 } },
+	  .spec_count = 5,
 	  .expect = expect_spec_op },
 	{ "ubo_std140",
 	  { 8, 1, 1 },

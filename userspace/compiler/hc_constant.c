@@ -139,6 +139,46 @@ static bool fold_one(uint32_t op, uint32_t width, uint64_t x, uint64_t *out)
 	}
 }
 
+static double float_of(uint64_t bits, uint32_t width)
+{
+	_Float16 half;
+	float single;
+	double value;
+	uint32_t low = (uint32_t)bits;
+	uint16_t lowest = (uint16_t)bits;
+
+	switch (width) {
+	case 16:
+		memcpy(&half, &lowest, sizeof(half));
+		return (double)half;
+	case 32:
+		memcpy(&single, &low, sizeof(single));
+		return single;
+	default:
+		memcpy(&value, &bits, sizeof(value));
+		return value;
+	}
+}
+
+static uint64_t bits_of(double value, uint32_t width)
+{
+	_Float16 half = (_Float16)value;
+	float single = (float)value;
+	uint64_t bits = 0;
+
+	switch (width) {
+	case 16:
+		memcpy(&bits, &half, sizeof(half));
+		return bits;
+	case 32:
+		memcpy(&bits, &single, sizeof(single));
+		return bits;
+	default:
+		memcpy(&bits, &value, sizeof(value));
+		return bits;
+	}
+}
+
 struct operands {
 	struct hc_module *m;
 	const uint32_t *ids;
@@ -216,8 +256,8 @@ static bool fold_composite(const struct operands *o, uint32_t op, struct hc_type
 	}
 }
 
-/* Leaf @i of an elementwise operation. */
-static bool fold_leaf(const struct operands *o, uint32_t op, uint32_t i, uint64_t *out)
+/* Leaf @i of an elementwise operation, of @to bits. */
+static bool fold_leaf(const struct operands *o, uint32_t op, uint32_t i, uint32_t to, uint64_t *out)
 {
 	struct hc_type *a, *b, *c;
 	const uint64_t *x = leaves_of(o, 0, &a), *y, *z;
@@ -233,6 +273,14 @@ static bool fold_leaf(const struct operands *o, uint32_t op, uint32_t i, uint64_
 	}
 	if (i >= a->leaves)
 		return false;
+	if (op == SpvOpFConvert) {
+		*out = bits_of(float_of(x[i], width), to);
+		return true;
+	}
+	if (op == SpvOpQuantizeToF16) {
+		*out = bits_of(float_of(bits_of(float_of(x[i], width), 16), 16), to);
+		return true;
+	}
 	if (o->count == 1)
 		return fold_one(op, width, x[i], out);
 	y = leaves_of(o, 1, &b);
@@ -250,7 +298,7 @@ void hc_constant_op(struct hc_module *m, const uint32_t *w, uint32_t n, uint64_t
 	for (i = 0; i < type->leaves; i++) {
 		const struct hc_type *leaf = hc_leaf_type(m, type, i);
 
-		if (!fold_leaf(&o, op, i, &out[i]))
+		if (!fold_leaf(&o, op, i, leaf->width, &out[i]))
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
 				 "%s in OpSpecConstantOp is not supported", hc_op_name(op));
 		out[i] = low_bits(out[i], leaf->width);
