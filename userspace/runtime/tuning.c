@@ -10,18 +10,26 @@
  * First match wins. A tile needs 4 · step_k · (tile_r · threads_r + tile_n · threads_n) bytes of shared memory.
  *
  * On a CPU a tile of sums lives in vector registers: with 8 lanes there are 16 of them, with 16 lanes 32. There, longer
- * stretches of k also pay, because sums are saved at every barrier.
+ * stretches of k also pay, because sums are saved at every barrier. Where there are rows enough, larger tiles are still
+ * better, since less is staged for a product: a compiler that has no registers for them can split them.
  */
 static const struct hrt_matmul_shape matmul_shapes[] = {
 	{ .max_rows = 8, .threads_n = 16, .threads_r = 2, .step_k = 32, .tile_r = 4, .tile_n = 4 },
 	{ .max_rows = 24, .threads_n = 16, .threads_r = 4, .step_k = 32, .tile_r = 4, .tile_n = 4 },
-	{ .max_rows = UINT32_MAX,
+	{ .max_rows = 64,
 	  .cpu_lanes = 8,
 	  .threads_n = 16,
 	  .threads_r = 16,
 	  .step_k = 64,
 	  .tile_r = 4,
 	  .tile_n = 2 },
+	{ .max_rows = UINT32_MAX,
+	  .cpu_lanes = 8,
+	  .threads_n = 16,
+	  .threads_r = 16,
+	  .step_k = 32,
+	  .tile_r = 8,
+	  .tile_n = 4 },
 	{ .max_rows = UINT32_MAX,
 	  .threads_n = 16,
 	  .threads_r = 16,
