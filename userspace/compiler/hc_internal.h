@@ -372,6 +372,8 @@ struct hc_regions {
 
 /* Makes what stands behind the last barrier of a loop's body or a case something that lanes may leave apart. */
 void hc_part_tails(struct hc_module *m, struct hc_list *tree);
+/* Refuses what hc_part_tails() could not: where the whole group would do what its first invocation does. */
+void hc_refuse_parting(struct hc_module *m, const struct hc_list *list);
 struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
 
 /* Sets regions->shares. */

@@ -365,6 +365,7 @@ struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, stru
 		c.changed = false;
 		raise_jumps(&c, tree);
 	} while (c.changed);
+	hc_refuse_parting(m, tree);
 	number(&c, tree, true);
 	out->home = HC_NEW(m->hc, uint32_t, m->bound);
 	out->crosses = HC_NEW(m->hc, bool, m->bound);

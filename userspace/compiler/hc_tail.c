@@ -118,3 +118,63 @@ void hc_part_tails(struct hc_module *m, struct hc_list *tree)
 {
 	visit(m, tree, NULL, NULL);
 }
+
+/* ---- What is left ---- */
+
+static bool has_barrier(const struct hc_node *node)
+{
+	const struct hc_node *inner;
+	uint32_t i;
+
+	for (; node; node = node->next) {
+		if (node->kind == HC_NODE_BARRIER || has_barrier(node->body[0].first) ||
+		    has_barrier(node->body[1].first))
+			return true;
+		for (i = 0; i < node->case_count; i++) {
+			inner = node->cases[i].body.first;
+			if (has_barrier(inner))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* May lanes leave @target apart by a jump in @list? They may where no barrier stands between @branch and the target's end. */
+static bool leaves_apart(const struct hc_list *list, const struct hc_node *branch)
+{
+	const struct hc_node *node, *at;
+
+	for (node = list->first; node; node = node->next) {
+		if (leaves_apart(&node->body[0], branch) || leaves_apart(&node->body[1], branch))
+			return true;
+		if (node->kind != HC_NODE_JUMP || node->target->kind != HC_NODE_SWITCH ||
+		    !node->target->group_level)
+			continue;
+		for (at = branch; at && at != node->target; at = at->parent)
+			if (has_barrier(at->next))
+				break;
+		if (at == node->target)
+			return true;
+	}
+	return false;
+}
+
+void hc_refuse_parting(struct hc_module *m, const struct hc_list *list)
+{
+	const struct hc_node *node;
+	uint32_t i;
+
+	for (node = list->first; node; node = node->next) {
+		if (node->kind == HC_NODE_IF && node->group_level && node->divergent &&
+		    !has_barrier(node->body[0].first) && !has_barrier(node->body[1].first) &&
+		    (leaves_apart(&node->body[0], node) || leaves_apart(&node->body[1], node)))
+			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+				 "invocations that leave, each on its own, a branch that holds a "
+				 "barrier and "
+				 "has code behind it are not supported");
+		hc_refuse_parting(m, &node->body[0]);
+		hc_refuse_parting(m, &node->body[1]);
+		for (i = 0; i < node->case_count; i++)
+			hc_refuse_parting(m, &node->cases[i].body);
+	}
+}
