@@ -14,7 +14,7 @@ KDIR ?=
 running := $(wildcard /lib/modules/$(shell uname -r)/build/Makefile)
 KDIRS := $(or $(KDIR),$(patsubst %/Makefile,%,$(or $(running),$(wildcard /lib/modules/*/build/Makefile))))
 
-.PHONY: all userspace modules check check-long check-style debug-kernel run bench install deb format format-check docs clean help
+.PHONY: all userspace modules check check-long check-style check-debug debug-kernel run bench install deb format format-check docs clean help
 
 all: modules userspace
 
@@ -26,6 +26,7 @@ help:
 	@echo 'make check      all tests; ends with "N passed, N failed, N skipped"'
 	@echo 'make check-long what takes too long for make check: all shapes and types'
 	@echo 'make check-style the kernel tools on the module: W=1, sparse, checkpatch --strict, kernel-doc, coccinelle'
+	@echo 'make check-debug the driver in a guest with the debug kernel, which it makes first'
 	@echo 'make debug-kernel a kernel with KASAN, lockdep, kmemleak and so on, kept for the next time'
 	@echo 'make bench      the shaders on the CPU device and on lavapipe, in turns; BENCH="$(BENCH)"'
 	@echo 'make install    DESTDIR=$(DESTDIR) PREFIX=$(PREFIX)'
@@ -51,7 +52,7 @@ endif
 
 check: all
 	ninja -C $(BUILD) meson-test-prereq
-	@$(PYTHON) tests/run-all $(BUILD) --no-suite long
+	@$(PYTHON) tests/run-all $(BUILD) --no-suite long --no-suite debug
 
 check-long: all
 	ninja -C $(BUILD) meson-test-prereq
@@ -59,6 +60,13 @@ check-long: all
 
 check-style:
 	@tools/dev/check-style $(BUILD)/style
+
+# KCOV_INSTRUMENT: the module tells the fuzzer what it has reached.
+check-debug: all
+	ninja -C $(BUILD) meson-test-prereq
+	@set -e; kernel=$$(tools/dev/debug-kernel); \
+		tools/dev/build-module $$kernel/src $(BUILD)/modules KCOV_INSTRUMENT=y modules; \
+		$(PYTHON) tests/run-all $(BUILD) --suite debug
 
 debug-kernel:
 	@tools/dev/debug-kernel

@@ -1,244 +1,111 @@
 // SPDX-License-Identifier: MIT
 /*
- * Fuzzes the module: fuzz_calls OPERATIONS [SEED]. A program is a few operations on one open file: ioctls, mappings
- * and what is written to them, packets in a ring, doorbells, dma-bufs. With a kernel that has KCOV, a program that
- * reaches a place of the kernel that none has reached before is kept, and most programs are mutations of kept ones;
- * without, all are random. No result is foretold: the kernel must stay silent and whole, the board must serve
- * afterwards, and have all its memory back.
+ * Fuzzes the module: fuzz_calls OPERATIONS [SEED [PROCESSES [CORPUS]]]. A program (fuzz_program.h) is some operations
+ * on one open file: ioctls, mappings and what is written to them, packets in a ring, doorbells, dma-bufs. With a
+ * kernel that has KCOV, a program that reaches a place of the module that none has reached before is kept, and most
+ * programs are mutations of kept ones; without, all are random. Processes share what they keep. No result is
+ * foretold: the kernel must stay silent and whole, the board must serve afterwards, and have all its memory back.
+ *
+ * CORPUS has programs to begin with. Those that together reach all that was reached are printed at the end, after
+ * "# keep: ", in the form that CORPUS has.
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fuzz_ops.h"
+#include "fuzz_program.h"
 #include "guest.h"
 
 /* The kernel's Documentation/dev-tools/kcov.rst; in no header of user space. */
-#define KCOV_INIT_TRACE _IOR('c', 1, unsigned long)
-#define KCOV_ENABLE	_IO('c', 100)
-#define KCOV_DISABLE	_IO('c', 101)
-#define KCOV_WORDS	(64 << 10)
+#define KCOV_INIT_TRACE	 _IOR('c', 1, unsigned long)
+#define KCOV_ENABLE	 _IO('c', 100)
+#define KCOV_WORDS	 (256 << 10)
 
-#define PROGRAM_OPS	12
-#define OP_WORDS	12
-#define CORPUS		1024
-#define PLACES		(1 << 18)
-#define MEMORY_PAGES	16
-#define RING_LOG2	6
-#define FIRST_VA	0x10000ull
-#define SECONDS_QUIET	5
+#define CORPUS		 2048
+#define PLACES		 (1 << 18)
+#define MOST_PROCESSES	 16
+#define SESSION_PROGRAMS 16
+#define SECONDS_QUIET	 5
+/* Sleeps that a program asks for end after so long, by a signal. */
+#define ALARM_US	 20000
+/* Where calls find memory: always there, so that kept programs do. */
+#define MEMORY_AT	 ((void *)0x7e0000000000ull)
 
-enum op_kind {
-	OP_CALL,
-	OP_MAP,
-	OP_PACKET,
-	OP_DOORBELL,
-	OP_EXPORT,
-	OP_CLOSE_HANDLE,
-	OP_OTHER,
-	OP_KINDS
+/* What all processes know. */
+struct shared {
+	unsigned long operations, right, programs, reached;
+	unsigned int lock;
+	unsigned int corpus_count;
+	uint8_t places[PLACES];
+	struct program corpus[CORPUS];
 };
 
-struct op {
-	uint8_t kind;
-	uint8_t which;
-	uint64_t words[OP_WORDS];
-};
-
-struct program {
-	bool whole; /* begins with an address space, a ring and a queue that are right */
-	unsigned int count;
-	struct op ops[PROGRAM_OPS];
-};
-
-/* What a program has while it runs. */
+/* What programs have while they run. */
 struct run {
 	int fd;
-	uint64_t offset; /* of a mapping, as last told */
+	unsigned int programs; /* that it has had */
+	uint64_t offset;       /* of a mapping, as last told */
 	struct hearth_drm_queue queue;
 	bool has_queue;
-	void *ring;
+	union hbi_packet *ring;
+	uint64_t pushed; /* packets that no doorbell has told of */
 	int dmabuf;
 };
 
-static uint64_t state;
-static uint8_t *memory; /* that calls may name and the kernel may write */
-static struct program corpus[CORPUS];
-static unsigned int corpus_count;
-static uint8_t places[PLACES];
-static unsigned long reached, operations, calls_right;
+static struct shared *shared;
 static uint64_t *cover;
 
-static uint64_t draw(void)
+static void add(unsigned long *counter, unsigned long n)
 {
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
+	__atomic_fetch_add(counter, n, __ATOMIC_RELAXED);
 }
 
-static uint32_t below(uint32_t limit)
-{
-	return (uint32_t)(draw() >> 32) % limit;
-}
-
-/* ---- Values ---- */
-
-static uint64_t any(void)
-{
-	static const uint64_t odd[] = {
-		0,
-		1,
-		63,
-		4095,
-		4096,
-		65536,
-		1ull << 31,
-		1ull << 32,
-		1ull << 47,
-		1ull << 63,
-		~0ull,
-		~0xfffull,
-		HBI_RETURN_ADDRESS,
-	};
-
-	return below(4) ? odd[below(sizeof(odd) / sizeof(odd[0]))] : draw();
-}
-
-static uint64_t value(enum field_kind kind)
-{
-	switch (kind) {
-	case FIELD_ZERO:
-		return below(24) ? 0 : any();
-	case FIELD_SMALL:
-		return below(16) ? below(7) : any();
-	case FIELD_SIZE:
-		return below(12) ? 4096ull * below(33) : below(3) ? below(8192) : any();
-	case FIELD_VA:
-		return below(12) ? FIRST_VA + 4096ull * below(64) : any();
-	case FIELD_MEMORY:
-		/* Memory of this program's own, or none at all: the kernel may write there. */
-		if (below(8))
-			return (uintptr_t)memory + 4096ull * below(MEMORY_PAGES) +
-			       (below(4) ? 0 : below(4096));
-		return below(2) ? below(4096) : draw() | 1ull << 63;
-	case FIELD_TIME:
-		return below(2) ? 0 : now_ns() + 1000 * below(500);
-	default:
-		return any();
-	}
-}
-
-static void new_op(struct op *op)
-{
-	const struct field *field;
-	unsigned int i;
-
-	memset(op, 0, sizeof(*op));
-	op->kind = below(3) ? OP_CALL : below(OP_KINDS);
-	switch (op->kind) {
-	case OP_CALL:
-		op->which = below(FUZZ_CALLS);
-		for (field = fuzz_calls[op->which].fields; field->kind; field++) {
-			uint64_t word = value(field->kind);
-
-			memcpy((uint8_t *)op->words + field->offset, &word, field->bytes);
-		}
-		break;
-	case OP_PACKET:
-		op->words[0] = below(16) ? below(11) : draw();
-		for (i = 1; i < 8; i++)
-			op->words[i] = value(below(2)	? FIELD_VA
-					     : below(2) ? FIELD_SIZE
-							: FIELD_ZERO);
-		op->which = below(1 << RING_LOG2);
-		break;
-	case OP_DOORBELL:
-		op->words[0] = below(8) ? below(3) : any();
-		break;
-	default:
-		op->which = draw();
-		for (i = 0; i < 4; i++)
-			op->words[i] = value(i ? FIELD_SIZE : FIELD_SMALL);
-	}
-}
-
-static void new_program(struct program *program)
-{
-	unsigned int i;
-
-	program->whole = below(5);
-	program->count = 1 + below(PROGRAM_OPS);
-	for (i = 0; i < program->count; i++)
-		new_op(&program->ops[i]);
-}
-
-/* One to three changes: an operation new, gone, twice, from another program, or with another field. */
-static void mutate(struct program *program)
-{
-	unsigned int changes = 1 + below(3);
-
-	while (changes--) {
-		unsigned int at = below(program->count);
-		struct op *op = &program->ops[at];
-		const struct program *other = &corpus[below(corpus_count)];
-
-		switch (below(5)) {
-		case 0:
-			new_op(op);
-			break;
-		case 1:
-			if (program->count > 1)
-				*op = program->ops[--program->count];
-			break;
-		case 2:
-			if (program->count < PROGRAM_OPS)
-				program->ops[program->count++] = *op;
-			break;
-		case 3:
-			*op = other->ops[below(other->count)];
-			break;
-		default:
-			if (op->kind == OP_CALL && fuzz_calls[op->which].fields[0].kind) {
-				const struct field *field = fuzz_calls[op->which].fields;
-				uint64_t word;
-
-				while (field[1].kind && below(3))
-					field++;
-				word = value(field->kind);
-				memcpy((uint8_t *)op->words + field->offset, &word, field->bytes);
-			} else {
-				op->words[below(8)] = value(FIELD_VA);
-			}
-		}
-	}
-}
-
-/* ---- Running ---- */
+/* ---- Operations ---- */
 
 static void begin_whole(struct run *run)
 {
+	uint64_t bytes = 4096 * FUZZ_PAGES;
 	uint32_t vm, handle;
+	void *map;
 
 	if (hearth_drm_vm_create(run->fd, &vm) ||
-	    hearth_drm_bo_create(run->fd, HBI_PACKET_SIZE << RING_LOG2, DRM_HEARTH_PLACEMENT_HOST,
-				 &handle) ||
-	    hearth_drm_bo_map(run->fd, handle, HBI_PACKET_SIZE << RING_LOG2, &run->ring))
+	    hearth_drm_bo_create(run->fd, bytes, DRM_HEARTH_PLACEMENT_HOST, &handle) ||
+	    hearth_drm_bo_map(run->fd, handle, bytes, &map))
 		return;
-	if (hearth_drm_vm_map(run->fd, vm, handle, 0, FIRST_VA, 4096, 0))
+	run->ring = map;
+	if (hearth_drm_vm_map(run->fd, vm, handle, 0, FUZZ_VA, bytes, 0))
 		return;
-	run->has_queue = !hearth_drm_queue_create(run->fd, vm, FIRST_VA, run->ring, RING_LOG2, 50,
-						  0, &run->queue);
+	run->has_queue = !hearth_drm_queue_create(run->fd, vm, FUZZ_VA, map, FUZZ_RING_LOG2, 50, 0,
+						  &run->queue);
+}
+
+/* Times are counted from now: a program does not live in the hour it was made. */
+static void set_times(const struct call *call, uint8_t *args)
+{
+	const struct field *field;
+	uint64_t word;
+
+	for (field = call->fields; field->kind; field++) {
+		if (field->kind != FIELD_TIME)
+			continue;
+		memcpy(&word, args + field->offset, sizeof(word));
+		if (word && word <= NEAR_NS)
+			word += now_ns();
+		memcpy(args + field->offset, &word, sizeof(word));
+	}
 }
 
 static void do_call(struct run *run, const struct op *op)
 {
-	const struct call *call = &fuzz_calls[op->which];
+	const struct call *call = &fuzz_calls[op->which % FUZZ_CALLS];
 	union {
 		uint64_t words[64];
 		struct drm_hearth_bo_info info;
@@ -246,9 +113,10 @@ static void do_call(struct run *run, const struct op *op)
 	} args = { 0 };
 
 	memcpy(args.words, op->words, sizeof(op->words));
+	set_times(call, (uint8_t *)args.words);
 	if (raw_ioctl(run->fd, call->request, &args))
 		return;
-	calls_right++;
+	add(&shared->right, 1);
 	if (call->request == DRM_IOCTL_HEARTH_BO_INFO)
 		run->offset = args.info.mmap_offset;
 	else if (call->request == DRM_IOCTL_HEARTH_QUEUE_CREATE)
@@ -272,6 +140,26 @@ static void do_map(struct run *run, const struct op *op)
 	else
 		(void)map[op->words[2] & 511];
 	munmap((void *)map, size);
+}
+
+/* In its place, or anywhere in the ring. */
+static void do_packet(struct run *run, const struct op *op)
+{
+	uint64_t at = op->which < 16 ? op->which : run->queue.tail + run->pushed++;
+
+	if (run->has_queue)
+		memcpy(&run->ring[at & run->queue.ring_mask], op->words, HBI_PACKET_SIZE);
+}
+
+static void do_doorbell(struct run *run, const struct op *op)
+{
+	if (!run->has_queue)
+		return;
+	run->queue.tail += op->words[0] ? op->words[0] : run->pushed;
+	run->pushed = 0;
+	hearth_drm_queue_ring(&run->queue);
+	if (op->which & 1)
+		hearth_drm_queue_wait(&run->queue, run->queue.tail, now_ns() + NEAR_NS);
 }
 
 static void do_other(struct run *run, const struct op *op)
@@ -318,14 +206,10 @@ static void do_op(struct run *run, const struct op *op)
 		do_map(run, op);
 		break;
 	case OP_PACKET:
-		if (run->has_queue)
-			memcpy(&run->queue.ring[op->which], op->words, HBI_PACKET_SIZE);
+		do_packet(run, op);
 		break;
 	case OP_DOORBELL:
-		if (run->has_queue) {
-			run->queue.tail += op->words[0];
-			hearth_drm_queue_ring(&run->queue);
-		}
+		do_doorbell(run, op);
 		break;
 	case OP_EXPORT:
 		if (run->dmabuf >= 0)
@@ -339,54 +223,185 @@ static void do_op(struct run *run, const struct op *op)
 	default:
 		do_other(run, op);
 	}
-	operations++;
 }
 
-/* Runs it on a file of its own; true if it reached a place that is new. */
-static bool run_program(const struct program *program)
-{
-	struct run run = { .fd = open_board(), .dmabuf = -1 };
-	bool new = false;
-	uint64_t i, count;
+/* ---- Programs ---- */
 
-	if (cover)
-		__atomic_store_n(&cover[0], 0, __ATOMIC_RELAXED);
-	if (program->whole)
-		begin_whole(&run);
-	for (i = 0; i < program->count; i++)
-		do_op(&run, &program->ops[i]);
-	if (run.has_queue)
-		hearth_drm_queue_destroy(&run.queue);
-	if (run.ring)
-		munmap(run.ring, HBI_PACKET_SIZE << RING_LOG2);
-	if (run.dmabuf >= 0)
-		close(run.dmabuf);
-	close(run.fd);
-	if (!cover)
-		return false;
-	count = __atomic_load_n(&cover[0], __ATOMIC_RELAXED);
+/* Marks what was reached since the last program; true if a place is new. */
+static bool look_at_cover(void)
+{
+	uint64_t i, count = cover ? __atomic_load_n(&cover[0], __ATOMIC_RELAXED) : 0;
+	bool new = false;
+
 	for (i = 0; i < count && i < KCOV_WORDS - 1; i++) {
 		uint64_t hash = cover[i + 1] * 0x9e3779b97f4a7c15ull >> 46;
 
-		if (!places[hash]) {
-			places[hash] = 1;
-			reached++;
+		if (!shared->places[hash] &&
+		    !__atomic_exchange_n(&shared->places[hash], 1, __ATOMIC_RELAXED)) {
+			add(&shared->reached, 1);
 			new = true;
 		}
 	}
 	return new;
 }
 
+static void session_end(struct run *run)
+{
+	if (run->has_queue)
+		hearth_drm_queue_destroy(&run->queue);
+	if (run->ring)
+		munmap(run->ring, 4096 * FUZZ_PAGES);
+	if (run->dmabuf >= 0)
+		close(run->dmabuf);
+	if (run->fd >= 0)
+		close(run->fd);
+	*run = (struct run){ .fd = -1, .dmabuf = -1 };
+}
+
+/* A file lives for some programs, or until its context has failed: to make one takes longer than a program. */
+static void session(struct run *run)
+{
+	if (run->fd >= 0 && run->programs++ < SESSION_PROGRAMS &&
+	    (!run->has_queue || run->queue.status->state != HBI_QUEUE_ERROR))
+		return;
+	session_end(run);
+	run->fd = open_board();
+	if (fuzz_below(8))
+		begin_whole(run);
+}
+
+/* True if it reached a place that is new. */
+static bool run_program(struct run *run, const struct program *program)
+{
+	unsigned int i;
+
+	if (cover)
+		__atomic_store_n(&cover[0], 0, __ATOMIC_RELAXED);
+	session(run);
+	for (i = 0; i < program->count; i++)
+		do_op(run, &program->ops[i]);
+	add(&shared->operations, program->count);
+	add(&shared->programs, 1);
+	return look_at_cover();
+}
+
+static void keep(const struct program *program)
+{
+	while (__atomic_exchange_n(&shared->lock, 1, __ATOMIC_ACQUIRE))
+		usleep(1);
+	if (shared->corpus_count < CORPUS) {
+		shared->corpus[shared->corpus_count] = *program;
+		__atomic_store_n(&shared->corpus_count, shared->corpus_count + 1, __ATOMIC_RELEASE);
+	}
+	__atomic_store_n(&shared->lock, 0, __ATOMIC_RELEASE);
+}
+
+/* Of this process alone: KCOV follows one task. */
 static void coverage_begin(void)
 {
 	int fd = open("/sys/kernel/debug/kcov", O_RDWR);
 	void *map;
 
+	cover = NULL;
 	if (fd < 0 || ioctl(fd, KCOV_INIT_TRACE, KCOV_WORDS))
 		return;
 	map = mmap(NULL, KCOV_WORDS * sizeof(uint64_t), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (map != MAP_FAILED && !ioctl(fd, KCOV_ENABLE, 0))
 		cover = map;
+}
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+/* No SA_RESTART: what sleeps comes back with EINTR. 0: no more of them. */
+static void alarms(long us)
+{
+	const struct itimerval every = { { 0, us }, { 0, us } };
+	const struct sigaction action = { .sa_handler = wake };
+
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &every, NULL);
+}
+
+/* ---- The search ---- */
+
+static void search(unsigned long limit, uint64_t seed, uint8_t *memory)
+{
+	struct run run = { .fd = -1, .dmabuf = -1 };
+	struct program program;
+
+	fuzz_seed(seed, memory);
+	coverage_begin();
+	alarms(ALARM_US);
+	while (__atomic_load_n(&shared->operations, __ATOMIC_RELAXED) < limit) {
+		unsigned int count = __atomic_load_n(&shared->corpus_count, __ATOMIC_ACQUIRE);
+
+		if (count && fuzz_below(4)) {
+			program = shared->corpus[fuzz_below(count)];
+			fuzz_mutate(&program, &shared->corpus[fuzz_below(count)]);
+		} else {
+			fuzz_new(&program);
+		}
+		if (run_program(&run, &program))
+			keep(&program);
+	}
+	session_end(&run);
+}
+
+static unsigned int load_corpus(const char *path)
+{
+	struct run run = { .fd = -1, .dmabuf = -1 };
+	FILE *file = fopen(path, "r");
+	struct program program;
+	unsigned int count = 0;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!file)
+		die(path, -errno);
+	while (getline(&line, &room, file) > 0) {
+		if (*line == '#')
+			continue;
+		if (!fuzz_parse(&program, line))
+			die("a line of the corpus is no program", -EINVAL);
+		run_program(&run, &program);
+		keep(&program);
+		count++;
+	}
+	session_end(&run);
+	free(line);
+	fclose(file);
+	return count;
+}
+
+/* The last first: they are what mutations made of the first. */
+static unsigned int print_corpus(void)
+{
+	struct run run = { .fd = -1, .dmabuf = -1 };
+	unsigned int i, kept = 0;
+
+	memset(shared->places, 0, sizeof(shared->places));
+	for (i = shared->corpus_count; i-- > 0;) {
+		bool needed = run_program(&run, &shared->corpus[i]);
+
+		session_end(&run);
+		if (!needed)
+			continue;
+		fuzz_print(&shared->corpus[i], "# keep: ");
+		kept++;
+	}
+	return kept;
+}
+
+static void tell(int64_t start)
+{
+	printf("# %lld s: %lu operations in %lu programs, %lu calls succeeded, %lu places reached, "
+	       "%u programs kept\n",
+	       (long long)(now_ns() - start) / 1000000000, shared->operations, shared->programs,
+	       shared->right, shared->reached, shared->corpus_count);
+	fflush(stdout);
 }
 
 static uint64_t board_free(void)
@@ -399,44 +414,66 @@ static uint64_t board_free(void)
 	return query.board_free;
 }
 
+static unsigned long number(int argc, char **argv, int at, unsigned long otherwise)
+{
+	return argc > at ? strtoul(argv[at], NULL, 0) : otherwise;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned long limit = argc > 1 ? strtoul(argv[1], NULL, 0) : 20000;
+	unsigned long limit = number(argc, argv, 1, 20000);
+	uint64_t seed = number(argc, argv, 2, 0x2545f491);
+	unsigned long processes = number(argc, argv, 3, 2), i, ended = 0, well = 0;
+	int64_t start = now_ns(), spoke = start;
 	uint64_t before = board_free();
-	int64_t spoke = now_ns();
 	struct context context;
-	struct program program;
+	uint8_t *memory;
+	int status;
 
-	state = argc > 2 ? strtoull(argv[2], NULL, 0) | 1 : 0x2545f4914f6cdd1dull;
-	memory = mmap(NULL, 4096 * MEMORY_PAGES, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
+	memory = mmap(MEMORY_AT, 4096 * MEMORY_PAGES, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		      0);
+	if (memory == MAP_FAILED || shared == MAP_FAILED)
 		die("mmap", -errno);
+	if (processes > MOST_PROCESSES)
+		die("16 processes at most", -EINVAL);
 	coverage_begin();
-	while (operations < limit) {
-		if (corpus_count && below(4)) {
-			program = corpus[below(corpus_count)];
-			mutate(&program);
-		} else {
-			new_program(&program);
-		}
-		if (run_program(&program))
-			corpus[corpus_count < CORPUS ? corpus_count++ : below(CORPUS)] = program;
-		if (now_ns() - spoke > SECONDS_QUIET * 1000000000ll) {
-			spoke = now_ns();
-			printf("# %lu operations, %lu places, %u programs\n", operations, reached,
-			       corpus_count);
-			fflush(stdout);
+	alarms(ALARM_US);
+	if (argc > 4)
+		printf("# %u programs of %s\n", load_corpus(argv[4]), argv[4]);
+	for (i = 0; i < processes; i++) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork", -errno);
+		if (!pid) {
+			search(limit, seed + i * 0x9e3779b97f4a7c15ull, memory);
+			_exit(0);
 		}
 	}
-	printf("# %lu operations, %lu calls succeeded, %lu places reached, %u programs kept\n",
-	       operations, calls_right, reached, corpus_count);
-	ok(operations >= limit, "%lu operations came back", limit);
-	ok(calls_right > limit / 50, "calls among them succeeded");
-	if (cover)
-		ok(reached > 500 && corpus_count > 20, "coverage led the search");
-	else
+	while (ended < processes) {
+		pid_t pid = waitpid(-1, &status, 0);
+
+		if (pid > 0) {
+			ended++;
+			well += WIFEXITED(status) && !WEXITSTATUS(status);
+		}
+		if (now_ns() - spoke > SECONDS_QUIET * 1000000000ll) {
+			spoke = now_ns();
+			tell(start);
+		}
+	}
+	tell(start);
+	ok(well == processes && shared->operations >= limit, "%lu operations came back", limit);
+	ok(shared->right > limit / 50, "calls among them succeeded");
+	if (cover) {
+		ok(shared->reached > 500 && shared->corpus_count > 20, "coverage led the search");
+		printf("# %u programs reach it all\n", print_corpus());
+	} else {
 		skip("coverage led the search", "this kernel has no KCOV");
+	}
+	alarms(0);
 	is(board_free(), before, "no board memory is lost");
 	context_open(&context, 0);
 	push_nop(&context);

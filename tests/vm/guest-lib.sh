@@ -77,3 +77,22 @@ wait_for() {
 	done
 	echo "ok - $wait_name"
 }
+
+# leaks: what a kernel that looks for such mistakes has found, once the suite is over; run-suite calls it. A block counts
+# as lost when two scans find nothing that points to it, and none younger than 5 s does. The first scan is made with the
+# module still there, if the suite has left it, the others without.
+leaks() {
+	[ ! -e /proc/lockdep_stats ] || check "lockdep has not given up" grep -q 'debug_locks: *1' /proc/lockdep_stats
+	kmemleak=/sys/kernel/debug/kmemleak
+	[ -e $kmemleak ] || return 0
+	say "scanning for lost memory"
+	sleep 5
+	echo scan >$kmemleak
+	if grep -q '^hearth ' /proc/modules; then
+		unload_driver
+		sleep 5
+	fi
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	check "kmemleak finds no lost memory" sh -c "cat $kmemleak && [ -z \"\$(cat $kmemleak)\" ]"
+}

@@ -12,7 +12,10 @@ import shutil
 import stat
 import subprocess
 
+# The note by which QEMU boots a vmlinux: XEN_ELFNOTE_PHYS32_ENTRY (18) of owner "Xen" (CONFIG_PVH).
+PVH_NOTE = re.compile(rb"\x04\0\0\0.\0\0\0\x12\0\0\0Xen\0", re.DOTALL)
 BUSYBOX = "/usr/bin/busybox"
+DEBUG_KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/dev/debug-kernel")
 # Loaded before the disk can be mounted; their dependencies come by themselves.
 BOOT_MODULES = ["crc32c_generic", "libcrc32c", "virtio_blk", "erofs"]
 # Other devices' drivers, for suites that share buffers with them.
@@ -25,23 +28,43 @@ class ImageError(Exception):
     pass
 
 
-def kernel_release(series):
-    """The newest installed release of a series such as "6.12"."""
+class NoKernel(ImageError):
+    pass
+
+
+class Kernel:
+    """An installed kernel: its release, the folder of its modules, its image."""
+
+    def __init__(self, release, modules, image):
+        self.release = release
+        self.modules = modules
+        self.image = image
+
+
+def find_kernel(series):
+    """The newest installed kernel of a series such as "6.12", or the one of tools/dev/debug-kernel for "debug"."""
+    if series == "debug":
+        done = subprocess.run([DEBUG_KERNEL, "--print"], stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, check=False)
+        folder = done.stdout.decode().strip()
+        if done.returncode or not folder:
+            raise NoKernel("no debug kernel is built for this tree (make debug-kernel)")
+        release = os.listdir(folder + "/lib/modules")[0]
+        return Kernel(release, "%s/lib/modules/%s" % (folder, release), folder + "/vmlinuz")
     found = [os.path.basename(p) for p in glob.glob("/usr/lib/modules/%s.*" % series)]
     found = [r for r in found if os.path.exists("/usr/lib/modules/%s/kernel" % r)]
     if not found:
-        raise ImageError("no kernel of series %s in /usr/lib/modules" % series)
-    return sorted(found, key=lambda r: [int(n) for n in re.findall(r"\d+", r)])[-1]
-
-
-def kernel_image(release, folder):
-    """An uncompressed vmlinux, which boots faster than the bzImage, or the bzImage if it cannot be unpacked."""
+        raise NoKernel("no kernel of series %s in /usr/lib/modules" % series)
+    release = sorted(found, key=lambda r: [int(n) for n in re.findall(r"\d+", r)])[-1]
     for path in ("/usr/lib/modules/%s/vmlinuz" % release, "/boot/vmlinuz-%s" % release):
         if os.path.exists(path):
-            break
-    else:
-        raise ImageError("no vmlinuz of kernel %s" % release)
-    out = os.path.join(folder, "vmlinux-" + release)
+            return Kernel(release, "/usr/lib/modules/%s" % release, path)
+    raise NoKernel("no vmlinuz of kernel %s" % release)
+
+
+def kernel_image(kernel, folder):
+    """An uncompressed vmlinux, which boots faster than the bzImage, or the bzImage if it cannot be unpacked."""
+    path = kernel.image
+    out = os.path.join(folder, "vmlinux-" + kernel.release)
     if os.path.exists(out) and os.path.getmtime(out) >= os.path.getmtime(path):
         return out
     with open(path, "rb") as f:
@@ -57,10 +80,13 @@ def kernel_image(release, folder):
         elif payload[:6] == b"\xfd7zXZ\0":
             vmlinux = lzma.decompress(payload[:-4])
         elif payload[:2] == b"\x1f\x8b":
-            vmlinux = gzip.decompress(payload[:-4])
+            # The length at its end is gzip's own.
+            vmlinux = gzip.decompress(payload)
         else:
             return path
-    except (subprocess.CalledProcessError, lzma.LZMAError, OSError):
+    except (subprocess.CalledProcessError, lzma.LZMAError, EOFError, OSError):
+        return path
+    if not PVH_NOTE.search(vmlinux):
         return path
     temporary = out + ".%d" % os.getpid()
     with open(temporary, "wb") as f:
@@ -72,8 +98,8 @@ def kernel_image(release, folder):
 class Modules:
     """The modules of a kernel, in the order in which they must be loaded."""
 
-    def __init__(self, release):
-        self.folder = "/usr/lib/modules/%s" % release
+    def __init__(self, folder):
+        self.folder = folder
         self.paths = {}
         self.needs = {}
         with open(self.folder + "/modules.dep") as f:
@@ -155,8 +181,8 @@ def read(path):
         return f.read()
 
 
-def make_initramfs(path, release, hearth_module, firmware, init):
-    modules = Modules(release)
+def make_initramfs(path, kernel, hearth_module, firmware, init):
+    modules = Modules(kernel.modules)
     boot = modules.closure(BOOT_MODULES)
     needs = modules.closure(module_depends(hearth_module)) if hearth_module else []
     cpio = Cpio(path)
