@@ -4,6 +4,7 @@
 
 #include <linux/list.h>
 #include <linux/scatterlist.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_gem.h>
 #include <uapi/drm/hearth_accel.h>
@@ -51,8 +52,8 @@ struct hearth_bo {
 	/**
 	 * @sgt: not board: its bus addresses
 	 *
-	 * An import's is the exporter's, and is NULL once it was given back; protected by
-	 * hearth_device.bos.imports_lock then.
+	 * An import's is the exporter's, and is NULL once it was given back, which is done with
+	 * hearth_device.bos.imports_lock and @base's dma_resv held.
 	 */
 	struct sg_table *sgt;
 	/**
@@ -60,6 +61,10 @@ struct hearth_bo {
 	 * bos.imports_lock
 	 */
 	struct list_head node;
+	/** @revoked: import: its exporter takes it back; only ever set, under @base's dma_resv */
+	bool revoked;
+	/** @revoke: import: gives it back; see hearth_p2p.c */
+	struct work_struct revoke;
 	/** @dma_mapped: pages, userptr: @sgt is mapped; protected by hearth_device.bos.lock */
 	bool dma_mapped;
 };

@@ -17,6 +17,7 @@
 #include "hearth_fw.h"
 #include "hearth_irq.h"
 #include "hearth_mmio.h"
+#include "hearth_p2p.h"
 #include "hearth_queue.h"
 #include "hearth_vram.h"
 
@@ -136,6 +137,9 @@ int hearth_device_init(struct hearth_device *hdev)
 	ret = hearth_vram_init(hdev);
 	if (ret)
 		goto out_mmio;
+	ret = hearth_p2p_init(hdev);
+	if (ret)
+		goto out_mmio;
 	ret = hearth_admin_init(hdev);
 	if (ret)
 		goto out_mmio;
@@ -173,6 +177,7 @@ void hearth_device_unplug(struct hearth_device *hdev)
 	drm_dev_unplug(&hdev->drm);
 	hearth_device_raise(hdev, HEARTH_GONE);
 	hearth_queue_cancel_all(hdev);
+	hearth_p2p_revoke_all(hdev);
 
 	if (!hearth_mmio_gone(hdev))
 		hearth_board_reset(hdev);
@@ -181,6 +186,7 @@ void hearth_device_unplug(struct hearth_device *hdev)
 
 	hearth_queue_unmap_all(hdev);
 	hearth_bo_unmap_all(hdev);
+	hearth_p2p_flush(hdev);
 	hearth_admin_fini(hdev);
 	hearth_mmio_fini(hdev);
 	pci_release_regions(pdev);

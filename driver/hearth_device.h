@@ -5,7 +5,8 @@
  *
  * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock;
  * hearth_device.bos.imports_lock; dma_resv of a buffer;
- * hearth_device.bos.lock, hearth_vram.lock or hearth_admin.lock; hearth_device.queues.lock;
+ * hearth_device.bos.lock, hearth_vram.lock, hearth_p2p.lock or hearth_admin.lock;
+ * hearth_device.queues.lock;
  * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
  * hearth_vm.lock and hearth_admin.lock, which page faults never take.
  */
@@ -28,6 +29,7 @@
 struct hearth_account;
 struct hearth_admin;
 struct hearth_irq;
+struct hearth_p2p;
 struct hearth_vram;
 
 /**
@@ -122,6 +124,8 @@ struct hearth_device {
 
 	/** @vram: the allocator of board memory */
 	struct hearth_vram *vram;
+	/** @p2p: board memory of peers; NULL where the kernel has no such thing */
+	struct hearth_p2p *p2p;
 	/** @irq: the vectors */
 	struct hearth_irq *irq;
 	/** @admin: the admin queue and the event ring */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Buffers shared as dma-bufs. Out go host memory, to any device, and board memory, to files of the
- * same board; memory that a process has lent does not. In come other devices' buffers, which the
- * board then reaches by DMA until the buffer goes, or the board: a board that is removed gives back
- * every mapping of other devices' memory before the removal returns.
+ * same board and to peers (hearth_p2p.c); memory that a process has lent does not. In come other
+ * devices' buffers, which the board then reaches by DMA until the buffer goes, or the board: a
+ * board that is removed gives back every mapping of other devices' memory before the removal
+ * returns.
  */
 #include <linux/dma-buf.h>
 #include <linux/mm.h>
@@ -14,34 +15,35 @@
 #include "hearth_bo.h"
 #include "hearth_device.h"
 #include "hearth_dmabuf.h"
+#include "hearth_p2p.h"
 
 /* ---- Out ---- */
 
-/*
- * Board memory has no pages, and it ends with the board, at once; a device that reads or writes it
- * past that has to be told. So it is for this board's files and for the CPU, whose mappings can be
- * taken.
- */
 static int hearth_dmabuf_attach(struct dma_buf *dma_buf, struct dma_buf_attachment *attach)
 {
-	return -EOPNOTSUPP;
+	return hearth_p2p_attach(to_hearth_bo((struct drm_gem_object *)dma_buf->priv), attach);
 }
 
 static struct sg_table *hearth_dmabuf_map(struct dma_buf_attachment *attach,
 					  enum dma_data_direction direction)
 {
-	return ERR_PTR(-EOPNOTSUPP);
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+
+	return hearth_p2p_map(to_hearth_bo(obj), attach, direction);
 }
 
-static void hearth_dmabuf_no_unmap(struct dma_buf_attachment *attach, struct sg_table *sgt,
-				   enum dma_data_direction direction)
+static void hearth_dmabuf_unmap_peer(struct dma_buf_attachment *attach, struct sg_table *sgt,
+				     enum dma_data_direction direction)
 {
+	struct drm_gem_object *obj = attach->dmabuf->priv;
+
+	hearth_p2p_unmap(to_hearth_bo(obj), attach, sgt, direction);
 }
 
 static const struct dma_buf_ops hearth_board_dmabuf_ops = {
 	.attach = hearth_dmabuf_attach,
 	.map_dma_buf = hearth_dmabuf_map,
-	.unmap_dma_buf = hearth_dmabuf_no_unmap,
+	.unmap_dma_buf = hearth_dmabuf_unmap_peer,
 	.release = drm_gem_dmabuf_release,
 	.mmap = drm_gem_dmabuf_mmap,
 };
@@ -76,7 +78,7 @@ struct dma_buf *hearth_dmabuf_export(struct drm_gem_object *obj, int flags)
 /* ---- In ---- */
 
 /* Whether page tables can lead there: whole pages, and as many of them as the buffer has. */
-static int hearth_dmabuf_check(struct drm_device *drm, struct sg_table *sgt, u64 size)
+int hearth_dmabuf_check(struct drm_device *drm, struct sg_table *sgt, u64 size)
 {
 	struct scatterlist *sg;
 	unsigned int i;
@@ -134,15 +136,20 @@ struct drm_gem_object *hearth_dmabuf_import(struct drm_device *drm, struct dma_b
 	if (dma_buf->ops == &hearth_board_dmabuf_ops) {
 		struct drm_gem_object *own = dma_buf->priv;
 
-		if (own->dev != drm)
-			return ERR_PTR(-EOPNOTSUPP);
-		drm_gem_object_get(own);
-		return own;
+		if (own->dev == drm) {
+			drm_gem_object_get(own);
+			return own;
+		}
 	}
 	if (!drm_dev_enter(drm, &idx))
 		return obj;
 	ret = hearth_device_error(hdev);
 	obj = ret ? ERR_PTR(ret) : drm_gem_prime_import(drm, dma_buf);
+	/* What an exporter does not give for good, it may give until it takes it back. */
+	if (obj == ERR_PTR(-EOPNOTSUPP)) {
+		bo = hearth_p2p_import(hdev, dma_buf);
+		obj = IS_ERR(bo) ? ERR_CAST(bo) : &bo->base;
+	}
 	if (IS_ERR(obj))
 		goto out_exit;
 
@@ -173,14 +180,26 @@ int hearth_dmabuf_mmap(struct hearth_bo *bo, struct vm_area_struct *vma)
 	return ret;
 }
 
-static void hearth_dmabuf_unmap(struct hearth_bo *bo)
+static void hearth_dmabuf_unmap_locked(struct hearth_bo *bo)
 {
 	lockdep_assert_held(&to_hearth_device(bo->base.dev)->bos.imports_lock);
 
 	if (!bo->sgt)
 		return;
-	dma_buf_unmap_attachment_unlocked(bo->base.import_attach, bo->sgt, DMA_BIDIRECTIONAL);
+	dma_resv_lock(bo->base.resv, NULL);
+	dma_buf_unmap_attachment(bo->base.import_attach, bo->sgt, DMA_BIDIRECTIONAL);
 	bo->sgt = NULL;
+	dma_resv_unlock(bo->base.resv);
+}
+
+/* The board does not reach it any more. */
+void hearth_dmabuf_unmap(struct hearth_bo *bo)
+{
+	struct hearth_device *hdev = to_hearth_device(bo->base.dev);
+
+	mutex_lock(&hdev->bos.imports_lock);
+	hearth_dmabuf_unmap_locked(bo);
+	mutex_unlock(&hdev->bos.imports_lock);
 }
 
 void hearth_dmabuf_release(struct hearth_bo *bo)
@@ -192,7 +211,7 @@ void hearth_dmabuf_release(struct hearth_bo *bo)
 		return;
 	mutex_lock(&hdev->bos.imports_lock);
 	list_del_init(&bo->node);
-	hearth_dmabuf_unmap(bo);
+	hearth_dmabuf_unmap_locked(bo);
 	mutex_unlock(&hdev->bos.imports_lock);
 	drm_prime_gem_destroy(&bo->base, NULL);
 }
@@ -204,6 +223,6 @@ void hearth_dmabuf_unmap_all(struct hearth_device *hdev)
 
 	mutex_lock(&hdev->bos.imports_lock);
 	list_for_each_entry (bo, &hdev->bos.imports, node)
-		hearth_dmabuf_unmap(bo);
+		hearth_dmabuf_unmap_locked(bo);
 	mutex_unlock(&hdev->bos.imports_lock);
 }

@@ -2,6 +2,8 @@
 #ifndef HEARTH_DMABUF_H
 #define HEARTH_DMABUF_H
 
+#include <linux/types.h>
+
 struct dma_buf;
 struct dma_buf_attachment;
 struct drm_device;
@@ -17,6 +19,8 @@ struct drm_gem_object *hearth_dmabuf_import_sg_table(struct drm_device *drm,
 						     struct dma_buf_attachment *attach,
 						     struct sg_table *sgt);
 int hearth_dmabuf_mmap(struct hearth_bo *bo, struct vm_area_struct *vma);
+int hearth_dmabuf_check(struct drm_device *drm, struct sg_table *sgt, u64 size);
+void hearth_dmabuf_unmap(struct hearth_bo *bo);
 void hearth_dmabuf_release(struct hearth_bo *bo);
 void hearth_dmabuf_unmap_all(struct hearth_device *hdev);
 

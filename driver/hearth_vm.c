@@ -25,6 +25,8 @@ struct hearth_mapping {
 	u64 flags;
 	/** @dead: in hearth_vm_change.dead */
 	struct list_head dead;
+	/** @cut: it leads nowhere, its memory was revoked; protected by the buffer's dma_resv */
+	bool cut;
 };
 
 #define to_hearth_mapping(va) container_of(va, struct hearth_mapping, base)
@@ -137,12 +139,18 @@ static struct hearth_mapping *hearth_change_take(struct hearth_vm_change *change
 	return NULL;
 }
 
-static void hearth_mapping_link(struct hearth_mapping *mapping, struct drm_gpuvm_bo *vm_bo)
+/*
+ * @old: that it is the rest of, or NULL. A mapping that is not cut from the start is found by a
+ * later revocation, which then waits for the address space's lock.
+ */
+static void hearth_mapping_link(struct hearth_mapping *mapping, struct drm_gpuvm_bo *vm_bo,
+				const struct hearth_mapping *old)
 {
 	struct drm_gem_object *obj = mapping->base.gem.obj;
 
 	dma_resv_lock(obj->resv, NULL);
 	drm_gpuva_link(&mapping->base, vm_bo);
+	mapping->cut = old ? old->cut : to_hearth_bo(obj)->revoked;
 	dma_resv_unlock(obj->resv);
 }
 
@@ -179,7 +187,9 @@ static int hearth_step_map(struct drm_gpuva_op *op, void *data)
 		return -ENOMEM;
 	mapping->flags = change->flags;
 	drm_gpuva_map(&change->vm->base, &mapping->base, &op->map);
-	hearth_mapping_link(mapping, change->vm_bo);
+	hearth_mapping_link(mapping, change->vm_bo, NULL);
+	if (mapping->cut)
+		return 0;
 	return hearth_bo_for_each(change->bo, op->map.gem.offset, op->map.va.range,
 				  hearth_step_map_piece, &step);
 }
@@ -216,11 +226,11 @@ static int hearth_step_remap(struct drm_gpuva_op *op, void *data)
 	drm_gpuva_remap(prev ? &prev->base : NULL, next ? &next->base : NULL, &op->remap);
 	if (prev) {
 		prev->flags = mapping->flags;
-		hearth_mapping_link(prev, old->vm_bo);
+		hearth_mapping_link(prev, old->vm_bo, mapping);
 	}
 	if (next) {
 		next->flags = mapping->flags;
-		hearth_mapping_link(next, old->vm_bo);
+		hearth_mapping_link(next, old->vm_bo, mapping);
 	}
 	list_add_tail(&mapping->dead, &change->dead);
 	return hearth_pt_unmap(&change->vm->pt, start, range);
@@ -362,6 +372,41 @@ static int hearth_vm_change(struct hearth_vm *vm, struct hearth_bo *bo, u64 offs
 out_unlock:
 	mutex_unlock(&vm->lock);
 	return ret;
+}
+
+/* With the dma_resv of @vm_bo's buffer. */
+bool hearth_vm_reaches(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuva *va;
+
+	drm_gpuvm_bo_for_each_va(va, vm_bo) if (!to_hearth_mapping(va)->cut) return true;
+	return false;
+}
+
+/*
+ * Lets no mapping of @obj lead anywhere any more. The ranges stay bound: what the board does there
+ * is a fault. Inside a drm_dev_enter() section; needs no memory.
+ */
+void hearth_vm_cut(struct hearth_vm *vm, struct drm_gem_object *obj)
+{
+	struct drm_gpuva *va;
+	int ret = 0;
+
+	mutex_lock(&vm->lock);
+	drm_gpuvm_for_each_va (va, &vm->base) {
+		if (va->gem.obj != obj)
+			continue;
+		ret = hearth_pt_unmap(&vm->pt, va->va.addr, va->va.range) ?: ret;
+		dma_resv_lock(obj->resv, NULL);
+		to_hearth_mapping(va)->cut = true;
+		dma_resv_unlock(obj->resv);
+	}
+	WARN_ON_ONCE(ret);
+	if (!vm->destroyed && !hearth_device_error(vm->hdev))
+		hearth_vm_commit(vm, 0, 0);
+	/* Nothing leads to the tables that got empty. */
+	hearth_pt_reap(&vm->pt);
+	mutex_unlock(&vm->lock);
 }
 
 /* Whether every page of the range is mapped. Takes the lock's protection from the caller. */
@@ -591,6 +636,8 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
 		return -ENOENT;
 	if (args->bo_offset > obj->size || args->range > obj->size - args->bo_offset)
 		ret = -EINVAL;
+	else if (READ_ONCE(to_hearth_bo(obj)->revoked))
+		ret = -ENODEV;
 	else
 		ret = hearth_bind_flags(args->flags, to_hearth_bo(obj), &leaf);
 	if (!ret)
@@ -610,7 +657,8 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
  * for a range that is empty, outside the buffer or outside the addresses that may be bound, for
  * EXEC of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only
  * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ENODEV
- * or -EIO when the board is gone or has failed.
+ * or -EIO when the board is gone or has failed, -ENODEV also when the board whose memory is to be
+ * bound is gone.
  */
 int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -48,6 +48,8 @@ static inline void hearth_vm_put(struct hearth_vm *vm)
 }
 
 struct hearth_vm *hearth_vm_lookup(struct hearth_file *hfile, u32 id);
+bool hearth_vm_reaches(struct drm_gpuvm_bo *vm_bo);
+void hearth_vm_cut(struct hearth_vm *vm, struct drm_gem_object *obj);
 bool hearth_vm_mapped(struct hearth_vm *vm, u64 va, u64 range);
 void hearth_vm_close_all(struct hearth_file *hfile);
 

@@ -73,6 +73,15 @@ void *probe(struct drm_gpuvm *vm, struct drm_gem_object *obj)
 { return drm_gpuvm_bo_obtain_locked(vm, obj); }
 END
 
+name=HEARTH_HAVE_DMA_BUF_PHYS_VEC
+probe "$@" <<'END'
+#include <linux/dma-buf-mapping.h>
+#include <linux/pci-p2pdma.h>
+void *probe(struct pci_dev *pdev, struct dma_buf_attachment *attach);
+void *probe(struct pci_dev *pdev, struct dma_buf_attachment *attach)
+{ return dma_buf_attach_revocable(attach) ? pcim_p2pdma_provider(pdev, 0) : 0; }
+END
+
 name=HEARTH_HAVE_BARE_IMPORT_NS
 probe "$@" <<'END'
 #include <linux/module.h>

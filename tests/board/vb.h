@@ -77,6 +77,8 @@ void vb_interrupt(unsigned int vector);
  * @data: what would have been written (at most 8 bytes), NULL for a read.
  */
 void vb_vfio_report_dma(uint64_t bus, const void *data, uint64_t size);
+/* Memory that only the client can reach, such as a peer's. False if it could not, either. */
+bool vb_vfio_dma(uint64_t bus, void *data, uint32_t size, bool write);
 
 /* ---- vb_config.c: PCI configuration space ---- */
 

@@ -36,6 +36,9 @@ static struct map *maps; /* sorted by bus address, never overlapping */
 static size_t map_count;
 static size_t map_room;
 
+/* Most bytes of one message to the client about memory that only it reaches. */
+#define VB_FAR_BYTES 4096
+
 /* A queue whose last order was refused; see VB_OP_STATUS. */
 static bool refused[VB_QUEUES];
 
@@ -202,6 +205,31 @@ static void *reach(uint64_t address, uint64_t size, bool write, uint64_t *bytes)
 	return map->file->base + map->offset + offset;
 }
 
+/* How many bytes from @address on, at most @size, the client reaches for us; 0: none. */
+static uint64_t reach_far(uint64_t address, uint64_t size, bool write)
+{
+	struct map *map;
+	size_t at;
+
+	if (!is_host(address))
+		return 0;
+	address -= VB_HOST_WINDOW;
+	at = find(address);
+	map = maps + at;
+	if (at == map_count || map->bus > address || map->file || !(write ? map->write : map->read))
+		return 0;
+	size = map->size - (address - map->bus) < size ? map->size - (address - map->bus) : size;
+	return size < VB_FAR_BYTES ? size : VB_FAR_BYTES;
+}
+
+/* Writes at most @size bytes through the client; how many, 0 if it is out of reach. */
+static uint64_t write_far(uint64_t address, void *data, uint64_t size)
+{
+	uint64_t bytes = reach_far(address, size, true);
+
+	return bytes && vb_vfio_dma(address - VB_HOST_WINDOW, data, bytes, true) ? bytes : 0;
+}
+
 static enum vb_result refuse(uint64_t address, const void *data, uint64_t size)
 {
 	if (!is_host(address))
@@ -214,17 +242,29 @@ static enum vb_result refuse(uint64_t address, const void *data, uint64_t size)
 
 static enum vb_result move(uint64_t destination, uint64_t source, uint64_t size)
 {
+	uint8_t far[VB_FAR_BYTES];
+
 	while (size) {
 		uint64_t bytes;
 		void *from, *to;
 
 		from = reach(source, size, false, &bytes);
-		if (!from)
-			return refuse(source, NULL, size);
+		if (!from) {
+			bytes = reach_far(source, size, false);
+			from = far;
+			if (!bytes || !vb_vfio_dma(source - VB_HOST_WINDOW, far, bytes, false))
+				return refuse(source, NULL, size);
+		}
 		to = reach(destination, bytes, true, &bytes);
-		if (!to)
-			return refuse(destination, from, bytes ? bytes : 1);
-		memmove(to, from, bytes);
+		if (to) {
+			memmove(to, from, bytes);
+		} else {
+			uint64_t written = write_far(destination, from, bytes);
+
+			if (!written)
+				return refuse(destination, from, bytes);
+			bytes = written;
+		}
 		source += bytes;
 		destination += bytes;
 		size -= bytes;
@@ -238,12 +278,19 @@ static enum vb_result fill(uint64_t destination, uint64_t size, uint32_t value)
 		return VB_BAD;
 	while (size) {
 		uint64_t bytes, i;
-		uint32_t *to = reach(destination, size, true, &bytes);
+		uint32_t *to = reach(destination, size, true, &bytes), *far = NULL;
+		uint32_t words[VB_FAR_BYTES / 4];
 
-		if (!to || bytes < 4)
+		if (!to) {
+			bytes = reach_far(destination, size, true);
+			to = far = words;
+		}
+		if (bytes < 4)
 			return refuse(destination, &value, 4);
 		for (i = 0; i < bytes / 4; i++)
 			to[i] = value;
+		if (far && !write_far(destination, far, bytes & ~3ull))
+			return refuse(destination, &value, 4);
 		destination += bytes & ~3ull;
 		size -= bytes & ~3ull;
 	}
@@ -257,6 +304,8 @@ static enum vb_result write_value(uint64_t destination, uint64_t value)
 	if (destination % 8)
 		return VB_BAD;
 	to = reach(destination, 8, true, &bytes);
+	if (!to && write_far(destination, &value, 8) == 8)
+		return VB_OK;
 	if (!to || bytes < 8)
 		return refuse(destination, &value, 8);
 	__atomic_store_n(to, value, __ATOMIC_SEQ_CST);

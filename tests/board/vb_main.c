@@ -307,8 +307,11 @@ static void serve(int listener, int signal_fd)
 		if (fds[4].revents && vb_soc_watchdog_bites())
 			vb_regs_watchdog();
 		/* A reset below may replace this descriptor, so it comes first. */
-		if (fds[1].revents && vb_soc_fd() == fds[1].fd)
+		if (fds[1].revents && vb_soc_fd() == fds[1].fd) {
 			vb_soc_serve();
+			/* It may have served the client, while it waited for a peer's memory. */
+			poll(fds, 1, 0);
+		}
 		if (!fds[0].revents)
 			continue;
 		if (client < 0) {

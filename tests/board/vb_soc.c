@@ -287,6 +287,7 @@ static void serve_descriptors(void)
 {
 	uint32_t done = vb_link->dma_done;
 	uint32_t posted = __atomic_load_n(&vb_link->dma_posted, __ATOMIC_SEQ_CST);
+	uint64_t boot = boots;
 	bool failed = false;
 
 	if (posted - done > VB_DESCRIPTORS) {
@@ -298,6 +299,9 @@ static void serve_descriptors(void)
 		struct vb_descriptor *descriptor = &vb_link->ring[done % VB_DESCRIPTORS];
 
 		vb_dma_execute(descriptor);
+		/* A reset came while it waited for a peer: the ring is another's. */
+		if (boot != boots || soc < 0)
+			return;
 		failed |= descriptor->result != VB_OK;
 		done++;
 		__atomic_store_n(&vb_link->dma_done, done, __ATOMIC_SEQ_CST);

@@ -409,15 +409,9 @@ static bool (*const handlers[])(struct message *message) = {
 	[VU_DEVICE_RESET] = serve_reset,
 };
 
-bool vb_vfio_serve(int client)
+/* The next message of the client, in @in. */
+static bool receive(void)
 {
-	bool going_on;
-
-	client_fd = client;
-	if (!vectors_ready) {
-		memset(vectors, 0xff, sizeof(vectors));
-		vectors_ready = true;
-	}
 	if (!receive_bytes(&in, &in.header, sizeof(in.header)))
 		return false;
 	if (in.header.size < sizeof(in.header) ||
@@ -431,8 +425,20 @@ bool vb_vfio_serve(int client)
 		close_fds(&in);
 		return false;
 	}
-	/* Replies are to reports of refused DMA; nothing depends on them. */
-	if ((in.header.flags & VU_FLAG_TYPE) == VU_FLAG_REPLY)
+	return true;
+}
+
+static bool is_reply(void)
+{
+	return (in.header.flags & VU_FLAG_TYPE) == VU_FLAG_REPLY;
+}
+
+static bool answer(void)
+{
+	bool going_on;
+
+	/* A reply that nobody waits for is to a report of refused DMA; nothing depends on it. */
+	if (is_reply())
 		going_on = true;
 	else if (in.header.command < sizeof(handlers) / sizeof(handlers[0]) &&
 		 handlers[in.header.command])
@@ -441,6 +447,16 @@ bool vb_vfio_serve(int client)
 		going_on = reply(&in, ENOSYS, NULL, 0, -1);
 	close_fds(&in);
 	return going_on;
+}
+
+bool vb_vfio_serve(int client)
+{
+	client_fd = client;
+	if (!vectors_ready) {
+		memset(vectors, 0xff, sizeof(vectors));
+		vectors_ready = true;
+	}
+	return receive() && answer();
 }
 
 /* ---- Towards the client ---- */
@@ -455,21 +471,64 @@ void vb_interrupt(unsigned int vector)
 		vb_log("vector %u: %s", vector, strerror(errno));
 }
 
+static bool send_access(uint16_t command, uint16_t id, uint64_t bus, const void *data,
+			uint32_t size)
+{
+	struct vu_dma_access access = { .address = bus, .count = size };
+	struct vu_header header = {
+		.id = id,
+		.command = command,
+		.size = sizeof(header) + sizeof(access) + (data ? size : 0),
+	};
+	struct iovec parts[] = {
+		{ &header, sizeof(header) },
+		{ &access, sizeof(access) },
+		{ (void *)data, size },
+	};
+
+	return client_fd >= 0 && send_bytes(parts, data ? 3 : 2, -1);
+}
+
+static uint16_t next_id;
+
 void vb_vfio_report_dma(uint64_t bus, const void *data, uint64_t size)
 {
-	static uint16_t id;
-	struct vu_dma_access access = { .address = bus, .count = size };
-	uint8_t body[sizeof(access) + 12] = { 0 };
-	struct vu_header header = {
-		.id = id++,
-		.command = data ? VU_DMA_WRITE_MESSAGE : VU_DMA_READ_MESSAGE,
-		.size = sizeof(header) + sizeof(body),
-	};
-	struct iovec parts[] = { { &header, sizeof(header) }, { body, sizeof(body) } };
-
-	memcpy(body, &access, sizeof(access));
-	if (data)
-		memcpy(body + sizeof(access), data, size);
-	if (client_fd >= 0 && !send_bytes(parts, 2, -1))
+	if (!send_access(data ? VU_DMA_WRITE_MESSAGE : VU_DMA_READ_MESSAGE, next_id++, bus, data,
+			 size))
 		vb_log("cannot report a refused access: %s", strerror(errno));
+}
+
+/*
+ * The client may be waiting for us just now, in an access to a register, so its requests are served
+ * until the reply is there. A reset among them ends what the access was for.
+ */
+bool vb_vfio_dma(uint64_t bus, void *data, uint32_t size, bool write)
+{
+	struct vu_dma_access *access = (struct vu_dma_access *)in.body;
+	uint16_t command = write ? VU_DMA_WRITE_MESSAGE : VU_DMA_READ_MESSAGE;
+	uint16_t id = next_id++;
+	bool good;
+
+	if (!send_access(command, id, bus, write ? data : NULL, size))
+		return false;
+	while (receive()) {
+		if (is_reply() && in.header.id == id && in.header.command == command)
+			goto out_reply;
+		if (!answer())
+			break;
+	}
+	vb_log("client gone");
+	vb_quit(0);
+	return false;
+
+out_reply:
+	good = !(in.header.flags & VU_FLAG_ERROR) && in.size >= sizeof(*access) &&
+	       access->address == bus && access->count == size;
+	if (good && !write) {
+		good = in.size >= sizeof(*access) + size;
+		if (good)
+			memcpy(data, access + 1, size);
+	}
+	close_fds(&in);
+	return good;
 }

@@ -132,10 +132,10 @@ struct vu_region_access {
 	uint32_t count;
 };
 
-/* Likewise. The data begins right after @count, without padding. */
+/* Likewise. */
 struct vu_dma_access {
 	uint64_t address;
-	uint32_t count;
-} __attribute__((packed));
+	uint64_t count;
+};
 
 #endif /* VFIO_USER_H */
