@@ -7,6 +7,7 @@ mutants.py CONFORM BOARD FIRMWARE-FOLDER MKIMAGE OBJCOPY NM CC FLAG...
 
 In the flags, the words @OUTPUT@ and @INPUT@ stand for the program and for its sources.
 """
+import glob
 import os
 import shutil
 import subprocess
@@ -14,9 +15,6 @@ import sys
 import tempfile
 
 from run import Board, Tap, conform
-
-SOURCES = ("start.S", "fw_main.c", "fw_trap.c", "fw_hart.c", "fw_admin.c", "fw_context.c", "fw_queue.c", "fw_packet.c",
-           "fw_sched.c", "fw_worker.c", "fw_dma.c", "fw_event.c", "fw_string.c", "platform/virtual/platform.c")
 
 # The check; the file; what it says; what it says by mistake.
 MUTANTS = (
@@ -53,9 +51,10 @@ MUTANTS = (
 
 def build(folder, mkimage, objcopy, nm, compiler, flags):
     elf, image = os.path.join(folder, "mutant.elf"), os.path.join(folder, "mutant.bin")
+    sources = ["start.S", "platform/virtual/platform.c", *sorted(glob.glob("fw_*.c", root_dir=folder))]
     command = [compiler]
     for flag in flags:
-        command += [elf] if flag == "@OUTPUT@" else SOURCES if flag == "@INPUT@" else [flag]
+        command += [elf] if flag == "@OUTPUT@" else sources if flag == "@INPUT@" else [flag]
     subprocess.run(command, cwd=folder, check=True)
     subprocess.run([mkimage, elf, objcopy, nm, "mutant", image], check=True)
     return image
