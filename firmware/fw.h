@@ -8,6 +8,7 @@
 #ifndef FW_H
 #define FW_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -60,6 +61,8 @@ static inline u64 fw_min(u64 a, u64 b)
 void *memcpy(void *destination, const void *source, size_t size);
 void *memset(void *destination, int value, size_t size);
 void fw_text_copy(u8 *destination, const char *source, size_t size);
+/* Fills @text with at most @size bytes and zeros. Knows %s, %u, %x, %lu and %lx. */
+void fw_text_format(char *text, size_t size, const char *format, va_list arguments);
 
 /* ---- fw_hart.c: per-hart memory, and requests to all workers ---- */
 
@@ -158,6 +161,7 @@ void fw_event_queue_error(u32 queue, u32 context, enum hbi_error error, u64 addr
 			  u64 packet, u32 hart);
 /* Interrupts the host for the events so far. */
 void fw_event_raise(void);
+const char *fw_event_error_name(enum hbi_error error);
 void fw_event_fatal(const char *text);
 
 /* ---- fw_admin.c ---- */
@@ -262,6 +266,15 @@ void fw_worker_cancel(u32 queue);
 void fw_worker_check_time(void);
 u64 fw_worker_deadline(void);
 void __attribute__((noreturn)) fw_worker_main(struct fw_hart *hart);
+
+/* ---- fw_log.c: what the host may read of what happened ---- */
+
+void fw_log_init(void);
+/* @format: as of fw_text_format(). Any hart. */
+void __attribute__((format(printf, 2, 3))) fw_log(enum hbi_log_level level, const char *format,
+						  ...);
+/* The entries from number @first on, as many as there are and fit. Hart 0. */
+void fw_log_read(u64 first, struct hbi_log *log);
 
 /* ---- fw_telemetry.c: who has kept the workers, and for how long ---- */
 

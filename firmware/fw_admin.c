@@ -10,6 +10,7 @@ union admin_command {
 	struct hbi_admin_header header;
 	struct hbi_admin_identify identify;
 	struct hbi_admin_telemetry telemetry;
+	struct hbi_admin_log_read log_read;
 	struct hbi_admin_firmware_info firmware_info;
 	struct hbi_admin_create_context create_context;
 	struct hbi_admin_destroy_context destroy_context;
@@ -86,6 +87,16 @@ static enum hbi_error admin_telemetry(const union admin_command *command)
 	return give(command->telemetry.address, &telemetry, sizeof(telemetry));
 }
 
+static enum hbi_error admin_log_read(const union admin_command *command)
+{
+	static struct hbi_log log __attribute__((aligned(64)));
+
+	if (!words_zero(command, 3))
+		return HBI_ERROR_FIELD;
+	fw_log_read(command->log_read.first, &log);
+	return give(command->log_read.address, &log, sizeof(log));
+}
+
 static enum hbi_error admin_create_context(const union admin_command *command)
 {
 	if (!words_zero(command, 3) || command->create_context.reserved0)
@@ -139,6 +150,7 @@ static enum hbi_error (*const handlers[])(const union admin_command *command) = 
 	[HBI_ADMIN_CREATE_QUEUE] = admin_create_queue,
 	[HBI_ADMIN_DESTROY_QUEUE] = admin_destroy_queue,
 	[HBI_ADMIN_TELEMETRY] = admin_telemetry,
+	[HBI_ADMIN_LOG_READ] = admin_log_read,
 	[HBI_ADMIN_FIRMWARE_INFO] = admin_firmware_info,
 };
 

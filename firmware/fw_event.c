@@ -2,6 +2,27 @@
 /* The event ring: what the driver must hear of without asking. */
 #include "fw.h"
 
+static const char *const error_names[] = {
+	[HBI_OK] = "OK",
+	[HBI_ERROR_OPCODE] = "OPCODE",
+	[HBI_ERROR_FIELD] = "FIELD",
+	[HBI_ERROR_RING] = "RING",
+	[HBI_ERROR_NESTING] = "NESTING",
+	[HBI_ERROR_LOAD] = "LOAD",
+	[HBI_ERROR_STORE] = "STORE",
+	[HBI_ERROR_FETCH] = "FETCH",
+	[HBI_ERROR_INSTRUCTION] = "INSTRUCTION",
+	[HBI_ERROR_MISALIGNED] = "MISALIGNED",
+	[HBI_ERROR_TIMEOUT] = "TIMEOUT",
+	[HBI_ERROR_HOST_DMA] = "HOST_DMA",
+	[HBI_ERROR_CANCELED] = "CANCELED",
+	[HBI_ERROR_EXISTS] = "EXISTS",
+	[HBI_ERROR_NO_ENTRY] = "NO_ENTRY",
+	[HBI_ERROR_BUSY] = "BUSY",
+	[HBI_ERROR_NO_RESOURCES] = "NO_RESOURCES",
+	[HBI_ERROR_INTERNAL] = "INTERNAL",
+};
+
 static u64 ring;
 static u32 entries;
 static u32 written;
@@ -13,6 +34,11 @@ void fw_event_init(const struct fw_rings *rings)
 	ring = fw_board.host_window + rings->event_ring;
 	entries = 1u << rings->event_log2;
 	enabled = true;
+}
+
+const char *fw_event_error_name(enum hbi_error error)
+{
+	return error < sizeof(error_names) / sizeof(error_names[0]) ? error_names[error] : "?";
 }
 
 static void put(struct hbi_event *event)
@@ -48,7 +74,8 @@ void fw_event_queue_error(u32 queue, u32 context, enum hbi_error error, u64 addr
 	};
 
 	if (!has_room()) {
-		lost++;
+		if (!lost++)
+			fw_log(HBI_LOG_WARNING, "the event ring is full: events are lost");
 		return;
 	}
 	lost = 0;
@@ -68,6 +95,7 @@ void fw_event_fatal(const char *text)
 	};
 	static bool already;
 
+	fw_log(HBI_LOG_ERROR, "fatal: %s", text);
 	if (!already && has_room()) {
 		already = true;
 		fw_text_copy(event.text, text, sizeof(event.text));

@@ -12,6 +12,14 @@ struct fw_board fw_board;
 u32 fw_go __attribute__((section(".data")));
 static u32 fw_alive;
 
+/* Of those errors that end a boot; those of images begin none. */
+static const char *const ends[16] = {
+	[HBI_BOOT_BAD_RINGS] = "BAD_RINGS",
+	[HBI_BOOT_FIRMWARE] = "FIRMWARE",
+	[HBI_BOOT_TIMEOUT] = "TIMEOUT",
+	[HBI_BOOT_WATCHDOG] = "WATCHDOG",
+};
+
 void fw_main(void);
 void fw_main_worker(void);
 
@@ -37,6 +45,13 @@ void fw_main(void)
 	if (fw_board.workers > FW_MAX_HARTS - 1)
 		fw_board.workers = FW_MAX_HARTS - 1;
 	fw_main_hart(0);
+	fw_log_init();
+	if (fw_board.ended_by)
+		fw_log(HBI_LOG_WARNING, "the boot before this one ended in %s",
+		       ends[fw_board.ended_by & 15] ?: "an unknown error");
+	fw_log(HBI_LOG_INFO, "boot %lu: firmware %s, %u workers, %u queues, %u contexts",
+	       fw_board.firmware.boots, fw_version, fw_board.workers, fw_board.queues,
+	       fw_board.contexts);
 
 	__atomic_store_n(&fw_go, 1, __ATOMIC_SEQ_CST);
 	fw_csr_write(mie, FW_MIE_SOFTWARE);

@@ -25,6 +25,10 @@ struct fw_board {
 	hbi_u64 timestamp_hz;
 	struct hbi_identity identity;
 	struct hbi_firmware_info firmware; /* from the boot ROM */
+	void *log_memory;		   /* that keeps what it holds over a reset, or NULL */
+	hbi_u64 log_bytes;
+	enum hbi_boot_error
+		ended_by; /* why the boot before ended; HBI_BOOT_OK: a reset, or none was */
 };
 
 /* The host's rings, as of ENABLE. Sizes are log2 of entries. */

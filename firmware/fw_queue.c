@@ -117,6 +117,9 @@ void fw_queue_fail(struct fw_queue *queue, enum hbi_error error, u64 address, u6
 		pc = 0;
 		hart = 0;
 	}
+	fw_log(HBI_LOG_WARNING, "context %u, queue %u, packet %lu: %s at %lx, pc %lx, hart %u",
+	       queue->context, queue->id, queue->head, fw_event_error_name(error), address, pc,
+	       hart);
 	fail_one(queue, error, address, pc, hart);
 	for (i = 0; i < fw_board.queues; i++) {
 		struct fw_queue *other = &fw_queues[i];

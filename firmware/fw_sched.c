@@ -163,6 +163,8 @@ static bool enable(void)
 		return false;
 	fw_event_init(&rings);
 	fw_admin_init(&rings);
+	fw_log(HBI_LOG_INFO, "enabled: rings of 2^%u commands, 2^%u completions, 2^%u events",
+	       rings.admin_sq_log2, rings.admin_cq_log2, rings.event_log2);
 	fw_platform.set_state(FW_PLATFORM_RUNNING);
 	return true;
 }

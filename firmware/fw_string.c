@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The memory and text functions that the firmware, and the compiler on its behalf, call. */
+#include <stdarg.h>
 #include "fw.h"
 
 void *memcpy(void *destination, const void *source, size_t size)
@@ -49,4 +50,44 @@ void fw_text_copy(u8 *destination, const char *source, size_t size)
 		destination[i] = source[i];
 	for (; i < size; i++)
 		destination[i] = 0;
+}
+
+static char *put_number(char *out, const char *end, u64 value, u32 base)
+{
+	char digits[20];
+	int count = 0;
+
+	do
+		digits[count++] = "0123456789abcdef"[value % base];
+	while (value /= base);
+	while (count && out < end)
+		*out++ = digits[--count];
+	return out;
+}
+
+void fw_text_format(char *text, size_t size, const char *format, va_list arguments)
+{
+	const char *end = text + size - 1;
+	char *out = text;
+
+	for (; *format && out < end; format++) {
+		bool wide = format[0] == '%' && format[1] == 'l';
+		u64 value;
+
+		if (*format != '%') {
+			*out++ = *format;
+			continue;
+		}
+		format += 1 + wide;
+		if (*format == 's') {
+			const char *from = va_arg(arguments, const char *);
+
+			while (*from && out < end)
+				*out++ = *from++;
+			continue;
+		}
+		value = wide ? va_arg(arguments, u64) : va_arg(arguments, u32);
+		out = put_number(out, end, value, *format == 'x' ? 16 : 10);
+	}
+	memset(out, 0, text + size - out);
 }

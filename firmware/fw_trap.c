@@ -27,36 +27,22 @@ void fw_trap_init(void)
 	__asm__ volatile("sfence.vma" ::: "memory");
 }
 
-static char *put_text(char *out, const char *text)
+static void __attribute__((format(printf, 3, 4))) put(char *text, size_t size, const char *format,
+						      ...)
 {
-	while (*text)
-		*out++ = *text++;
-	return out;
-}
+	va_list arguments;
 
-static char *put_hex(char *out, u64 value)
-{
-	int shift = 60;
-
-	while (shift > 0 && !(value >> shift))
-		shift -= 4;
-	for (; shift >= 0; shift -= 4)
-		*out++ = "0123456789abcdef"[(value >> shift) & 15];
-	return out;
+	va_start(arguments, format);
+	fw_text_format(text, size, format, arguments);
+	va_end(arguments);
 }
 
 void fw_trap_fatal(u64 mcause, u64 mepc, u64 mtval)
 {
-	char text[128], *out = text;
+	char text[104];
 
-	out = put_text(out, "firmware trap: hart ");
-	out = put_hex(out, fw_csr_read(mhartid));
-	out = put_text(out, " cause ");
-	out = put_hex(out, mcause);
-	out = put_text(out, " pc ");
-	out = put_hex(out, mepc);
-	out = put_text(out, " value ");
-	out = put_hex(out, mtval);
-	*out = 0;
+	put(text, sizeof(text), "firmware trap: hart %lu cause %lx pc %lx value %lx",
+	    fw_csr_read(mhartid), mcause, mepc, mtval);
+	fw_log(HBI_LOG_ERROR, "%s", text);
 	fw_platform.fatal(text);
 }

@@ -107,9 +107,10 @@ typedef uint64_t hbi_u64;
 #define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
 #define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
 #define HBI_CAP_TELEMETRY	   (1ull << 5) /* HBI_ADMIN_TELEMETRY */
+#define HBI_CAP_LOG		   (1ull << 7) /* HBI_ADMIN_LOG_READ */
 #define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8) /* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
 #define HBI_CAP_WATCHDOG	   (1ull << 9) /* firmware that no longer serves ends in FAILED */
-#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 3ull << 8)
+#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 7ull << 7)
 
 #define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
 #define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))
@@ -255,6 +256,7 @@ enum hbi_admin_opcode {
 	HBI_ADMIN_CREATE_QUEUE = 5,
 	HBI_ADMIN_DESTROY_QUEUE = 6,
 	HBI_ADMIN_TELEMETRY = 7,
+	HBI_ADMIN_LOG_READ = 8,
 	HBI_ADMIN_FIRMWARE_INFO = 10,
 };
 
@@ -383,6 +385,53 @@ struct hbi_telemetry {
 #define HBI_TELEMETRY_TEMPERATURE (1u << 2)
 #define HBI_TELEMETRY_CLOCK	  (1u << 3)
 #define HBI_TELEMETRY_MODEL	  (1u << 31) /* sensors are computed from busy times, not measured */
+
+/*
+ * Writes a struct hbi_log to @address (bus address, 8-byte aligned): entries from number @first on,
+ * or from the oldest that the board has kept.
+ */
+struct hbi_admin_log_read {
+	struct hbi_admin_header header;
+	hbi_u64 address;
+	hbi_u64 first;
+	hbi_u64 reserved[5];
+};
+
+enum hbi_log_level {
+	HBI_LOG_ERROR = 0, /* the board, or the firmware, can go no further */
+	HBI_LOG_WARNING = 1,
+	HBI_LOG_INFO = 2,
+	HBI_LOG_DEBUG = 3,
+};
+
+/*
+ * @number: free-running, over resets too where the board keeps its log.
+ * @ticks: when, as of TIMESTAMP packets of that boot. @boot: as hbi_firmware_info.boots.
+ * @level: enum hbi_log_level. @hart: that wrote it.
+ * @text: zero-terminated.
+ */
+struct hbi_log_entry {
+	hbi_u64 number;
+	hbi_u64 ticks;
+	hbi_u32 boot;
+	hbi_u16 level;
+	hbi_u16 hart;
+	hbi_u8 text[104];
+};
+
+/*
+ * @end: number that the next entry of the board will have. @next: @first of the command that goes on
+ * where this one ended, @end if there is no more. @count: of @entries, by rising number.
+ */
+#define HBI_LOG_ENTRIES 31
+struct hbi_log {
+	hbi_u64 end;
+	hbi_u64 next;
+	hbi_u32 count;
+	hbi_u32 reserved0;
+	hbi_u64 reserved[13];
+	struct hbi_log_entry entries[HBI_LOG_ENTRIES];
+};
 
 /* Writes a struct hbi_firmware_info to @address (bus address, 8-byte aligned). */
 struct hbi_admin_firmware_info {
@@ -641,6 +690,14 @@ HBI_CHECK_OFFSET(struct hbi_telemetry, energy_uj, 48);
 HBI_CHECK_OFFSET(struct hbi_telemetry, power_mw, 56);
 HBI_CHECK_OFFSET(struct hbi_telemetry, clock_khz, 64);
 HBI_CHECK_OFFSET(struct hbi_telemetry, worker_busy, 128);
+HBI_CHECK_SIZE(struct hbi_admin_log_read, 64);
+HBI_CHECK_OFFSET(struct hbi_admin_log_read, first, 16);
+HBI_CHECK_SIZE(struct hbi_log_entry, 128);
+HBI_CHECK_OFFSET(struct hbi_log_entry, level, 20);
+HBI_CHECK_OFFSET(struct hbi_log_entry, text, 24);
+HBI_CHECK_SIZE(struct hbi_log, 4096);
+HBI_CHECK_OFFSET(struct hbi_log, count, 16);
+HBI_CHECK_OFFSET(struct hbi_log, entries, 128);
 HBI_CHECK_SIZE(struct hbi_admin_firmware_info, 64);
 HBI_CHECK_SIZE(struct hbi_firmware_info, 128);
 HBI_CHECK_OFFSET(struct hbi_firmware_info, key_id, 48);

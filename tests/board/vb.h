@@ -123,6 +123,8 @@ int vb_soc_init(void);
 void vb_soc_fini(void);
 /* Starts the SoC at its boot ROM, which takes the image staged at @address. */
 int vb_soc_start(uint64_t address, uint64_t size);
+/* Why the firmware ended, for the next one to tell. */
+void vb_soc_note_end(enum hbi_boot_error error);
 /* Ends the SoC at once and waits for it. */
 void vb_soc_kill(void);
 void vb_soc_freeze(void);

@@ -62,6 +62,7 @@ static void set_state(enum hbi_state state)
 void vb_regs_fail(enum hbi_boot_error error)
 {
 	vb_log("boot error %d", error);
+	vb_soc_note_end(error);
 	regs.error = error;
 	set_state(HBI_STATE_FAILED);
 	vb_soc_timer(0);
@@ -299,7 +300,8 @@ static uint64_t read_word(uint32_t offset)
 		return HBI_MAGIC | (uint64_t)(HBI_VERSION_MAJOR << 16 | HBI_VERSION_MINOR) << 32;
 	case HBI_REG_CAPS:
 		return HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_TIMEOUT | HBI_CAP_TELEMETRY |
-		       HBI_CAP_SIGNED_FIRMWARE | (vb_options.watchdog_ms ? HBI_CAP_WATCHDOG : 0);
+		       HBI_CAP_LOG | HBI_CAP_SIGNED_FIRMWARE |
+		       (vb_options.watchdog_ms ? HBI_CAP_WATCHDOG : 0);
 	case HBI_REG_BOARD_ID:
 		return HBI_VIRTUAL_DEVICE | 1ull << 32;
 	case HBI_REG_UUID:

@@ -30,9 +30,11 @@ static int timer = -1;
 static int watchdog = -1;
 static int rom_fd = -1;
 static uint64_t boots;
+static enum hbi_boot_error ended_by;
 static uint64_t kicked_ns; /* when the last kick was sent */
 
-_Static_assert(VB_LINK_OFFSET + sizeof(struct vb_link) <= VB_FIRMWARE_BYTES, "link");
+_Static_assert(VB_LINK_OFFSET + sizeof(struct vb_link) <= VB_LOG_OFFSET, "link");
+_Static_assert(VB_LOG_OFFSET + VB_LOG_BYTES <= VB_FIRMWARE_BYTES, "log");
 
 uint64_t vb_dram_bytes(void)
 {
@@ -69,10 +71,18 @@ void vb_soc_fini(void)
 
 /* ---- The process ---- */
 
-/* As after a reset of the SoC: memory that the host cannot reach is empty, the fuses can be read. */
+void vb_soc_note_end(enum hbi_boot_error error)
+{
+	ended_by = error;
+}
+
+/*
+ * As after a reset of the SoC: memory that the host cannot reach is empty but for the log's, which
+ * stands for memory that is kept powered and not cleared; the fuses can be read.
+ */
 static void init_link(uint64_t image_address, uint64_t image_size)
 {
-	memset(vb_dram, 0, VB_FIRMWARE_BYTES);
+	memset(vb_dram, 0, VB_LOG_OFFSET);
 	vb_link->magic = VB_LINK_MAGIC;
 	vb_link->version = VB_LINK_VERSION;
 	vb_link->dram_bytes = vb_dram_bytes();
@@ -86,6 +96,8 @@ static void init_link(uint64_t image_address, uint64_t image_size)
 	vb_link->board_id = HBI_VIRTUAL_DEVICE;
 	vb_link->rollback = vb_options.rollback;
 	vb_link->key_count = vb_options.key_count;
+	vb_link->ended_by = ended_by;
+	ended_by = HBI_BOOT_OK;
 	memcpy(vb_link->keys, vb_options.keys, sizeof(vb_link->keys));
 	strcpy((char *)vb_link->identity.board_name, "Hearth virtual board");
 	strcpy((char *)vb_link->identity.serial, "0001");

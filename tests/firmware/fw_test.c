@@ -104,6 +104,80 @@ static void test_text(void)
 	CHECK(text[1] == 'b' && text[2] == 0 && text[7] == 0);
 }
 
+static void format(char *text, size_t size, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fw_text_format(text, size, format, arguments);
+	va_end(arguments);
+}
+
+static bool same(const char *a, const char *b)
+{
+	while (*a && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
+static void test_format(void)
+{
+	char text[24];
+
+	format(text, sizeof(text), "%s %u %x %lu %lx.", "a", 0u, 0xdead0u, ~(u64)0 / 10,
+	       (u64)1 << 40);
+	CHECK(same(text, "a 0 dead0 1844674407370"));
+	format(text, sizeof(text), "%u|%lx|", 4294967295u, ~(u64)0);
+	CHECK(same(text, "4294967295|ffffffffffff"));
+	format(text, 1, "x");
+	CHECK(!text[0]);
+	format(text, sizeof(text), "ab");
+	CHECK(text[2] == 0 && text[23] == 0);
+}
+
+/* ---- fw_log.c ---- */
+
+static void test_log(void)
+{
+	static struct hbi_log log;
+	u64 start, entries, i;
+
+	fw_log_read(~(u64)0, &log);
+	CHECK(log.count == 0 && log.next == log.end);
+	start = log.end;
+	CHECK(start >= 1);
+	fw_log(HBI_LOG_DEBUG, "one %u", 1u);
+	fw_log(HBI_LOG_ERROR, "two %s",
+	       "long, longer, longest, longest, longest, longest, longest, "
+	       "longest, longest, longest, longest, longest, longest");
+	fw_log_read(start, &log);
+	CHECK(log.count == 2 && log.next == start + 2 && log.end == start + 2);
+	CHECK(log.entries[0].number == start && log.entries[0].level == HBI_LOG_DEBUG);
+	CHECK(same((char *)log.entries[0].text, "one 1"));
+	CHECK(log.entries[1].text[102] != 0 && log.entries[1].text[103] == 0);
+	CHECK(log.entries[1].ticks >= log.entries[0].ticks);
+	/* Round the ring: only the newest are left, and they come in pieces. */
+	for (i = 0; i < 1000; i++)
+		fw_log(HBI_LOG_INFO, "%lu", i);
+	fw_log_read(0, &log);
+	CHECK(log.count == HBI_LOG_ENTRIES && log.end == start + 1002);
+	CHECK(log.entries[0].number > start + 2);
+	entries = log.end - log.entries[0].number;
+	CHECK(entries >= 64 && log.next == log.entries[0].number + HBI_LOG_ENTRIES);
+	fw_log_read(log.end - 1, &log);
+	CHECK(log.count == 1 && same((char *)log.entries[0].text, "999"));
+	/* Memory that was kept goes on; memory that was not begins anew. */
+	fw_log_init();
+	fw_log_read(0, &log);
+	CHECK(log.end == start + 1002);
+	*(u32 *)fw_board.log_memory ^= 1;
+	fw_log_init();
+	fw_log_read(0, &log);
+	CHECK(log.end == 0 && log.count == 0);
+}
+
 /* ---- fw_context.c ---- */
 
 #define FLAGS (HBI_PTE_V | HBI_PTE_R | HBI_PTE_W | HBI_PTE_U | HBI_PTE_A | HBI_PTE_D)
@@ -364,6 +438,8 @@ void fw_sched_main(void)
 	out = start;
 	run("memory is copied and filled to the byte", test_memory);
 	run("texts end", test_text);
+	run("texts are put together", test_format);
+	run("the log keeps the newest entries", test_log);
 	run("tables are walked as a core walks them", test_walk);
 	run("queues are grouped by context", test_groups);
 	run("contexts have the workers in turns", test_worker_turns);

@@ -323,6 +323,96 @@ static void tail_too_far(struct board *board)
 	EXPECT(text_ends(event.text, sizeof(event.text)));
 }
 
+static struct hbi_log *read_log(struct board *board, uint64_t first)
+{
+	struct hbi_admin_log_read command = {
+		.header.opcode = HBI_ADMIN_LOG_READ,
+		.address = board->host_bus + HOST_FREE + 8,
+		.first = first,
+	};
+	uint8_t *at = board->host + HOST_FREE;
+	struct hbi_log *log = (void *)(at + 8);
+	uint32_t i;
+
+	memset(at, 0xee, sizeof(*log) + 16);
+	EQUAL(admin(board, &command), HBI_OK);
+	EQUAL(at[7], 0xee);
+	EQUAL(at[8 + sizeof(*log)], 0xee);
+	EXPECT(log->count <= HBI_LOG_ENTRIES);
+	EXPECT(log->next <= log->end);
+	for (i = 0; i < HBI_LOG_ENTRIES; i++) {
+		const struct hbi_log_entry *entry = &log->entries[i];
+
+		if (i >= log->count) {
+			EQUAL(entry->number | entry->ticks | entry->boot | entry->text[0], 0);
+			continue;
+		}
+		EXPECT(entry->number >= first && entry->number < log->next);
+		EXPECT(!i || entry->number > entry[-1].number);
+		EXPECT(entry->level <= HBI_LOG_DEBUG);
+		EXPECT(text_ends(entry->text, sizeof(entry->text)));
+	}
+	return log;
+}
+
+static void log_read(struct board *board)
+{
+	struct hbi_admin_log_read wrong = {
+		.header.opcode = HBI_ADMIN_LOG_READ,
+		.address = board->host_bus + HOST_FREE + 4,
+	};
+	uint64_t next = 0, before;
+	struct hbi_log *log;
+	int rounds = 0;
+
+	/* All of it; then nothing is left, and what comes is there. */
+	do {
+		log = read_log(board, next);
+		EXPECT(log->next > next || log->next == log->end);
+		next = log->next;
+	} while (log->next != log->end && ++rounds < 100000);
+	EXPECT(log->end > 0);
+	before = log->end;
+	EQUAL(read_log(board, before)->count, 0);
+	log = read_log(board, ~0ull);
+	EQUAL(log->count, 0);
+	EQUAL(log->next, log->end);
+	packet_fails(context_of(board, 1), value_packet(HBI_PACKET_SIGNAL, VA_SPARE, 1),
+		     HBI_ERROR_STORE, VA_SPARE);
+	log = read_log(board, before);
+	EXPECT(log->count >= 1);
+	EXPECT(log->entries[0].text[0]);
+	EQUAL(admin(board, &wrong), HBI_ERROR_FIELD);
+	wrong.address += 4;
+	wrong.reserved[0] = 1;
+	EQUAL(admin(board, &wrong), HBI_ERROR_FIELD);
+}
+
+/* The boots have entries, the newest of them this one's. */
+static void log_boots(struct board *board)
+{
+	struct hbi_admin_firmware_info info = {
+		.header.opcode = HBI_ADMIN_FIRMWARE_INFO,
+		.address = board->host_bus + HOST_FREE + 0x4000,
+	};
+	uint64_t next = 0, boots;
+	struct hbi_log *log;
+	bool found = false;
+	uint32_t i;
+
+	EQUAL(admin(board, &info), HBI_OK);
+	boots = ((struct hbi_firmware_info *)(board->host + HOST_FREE + 0x4000))->boots;
+	do {
+		log = read_log(board, next);
+		next = log->next;
+		for (i = 0; i < log->count; i++) {
+			EXPECT(log->entries[i].boot <= boots);
+			found |= log->entries[i].boot == boots;
+		}
+	} while (next != log->end);
+	EXPECT(found);
+}
+
 const struct check checks_admin[] = {
 	{ "admin-nop", "ADM.NOP ADM-1 ADM-2 ADM-3 REG.ADMIN_TAIL",
 	  "completions carry sequence, id and zeros", NEED_RUNNING, 0, nop },
@@ -340,6 +430,11 @@ const struct check checks_admin[] = {
 	  0, identify_refused },
 	{ "admin-firmware-info", "ADM.FIRMWARE_INFO ADM-5 CAP.WATCHDOG",
 	  "FIRMWARE_INFO tells of the image that runs", NEED_RUNNING, 0, firmware_info },
+	{ "admin-log", "ADM.LOG_READ LOG-1 LOG-2 LOG-3 CAP.LOG",
+	  "LOG_READ gives entries in order, and the one of a fault", NEED_RUNNING, HBI_CAP_LOG,
+	  log_read },
+	{ "admin-log-boots", "LOG-2 LOG-3", "this boot is in the log", NEED_RUNNING, HBI_CAP_LOG,
+	  log_boots },
 	{ "admin-contexts", "ADM.CREATE_CONTEXT ADM.DESTROY_CONTEXT ERR.EXISTS ERR.NO_ENTRY ADM-6",
 	  "contexts are made, refused and destroyed", NEED_RUNNING, 0, contexts },
 	{ "admin-all-contexts", "REG-2 ADM.CREATE_CONTEXT", "as many contexts as LIMITS says",

@@ -15,6 +15,7 @@ const struct smi_ability smi_abilities[] = {
 	{ HBI_CAP_PRIORITY, "priorities" },
 	{ HBI_CAP_TIMEOUT, "time limits" },
 	{ HBI_CAP_TELEMETRY, "telemetry" },
+	{ HBI_CAP_LOG, "log" },
 	{ HBI_CAP_SIGNED_FIRMWARE, "signed firmware" },
 	{ HBI_CAP_WATCHDOG, "watchdog" },
 	{ 0, NULL },

@@ -22,6 +22,8 @@
 #define VB_ROM_BYTES	  (32ull << 20)
 #define VB_ROM_OFFSET	  (14ull << 20) /* of the ROM's stack; firmware ends before it */
 #define VB_LINK_OFFSET	  (15ull << 20) /* of struct vb_link in board memory */
+#define VB_LOG_OFFSET	  (VB_LINK_OFFSET + (512ull << 10)) /* kept over resets */
+#define VB_LOG_BYTES	  (32ull << 10)
 #define VB_HOST_WINDOW	  (1ull << 55)
 #define VB_HOST_BITS	  48
 
@@ -34,7 +36,7 @@
 #define VB_DESCRIPTORS	  256u
 
 #define VB_LINK_MAGIC	  0x4b4c4256 /* "VBLK" */
-#define VB_LINK_VERSION	  2
+#define VB_LINK_VERSION	  3
 #define VB_KEYS		  2
 
 /*
@@ -100,7 +102,7 @@ struct vb_link {
 	hbi_u32 board_id;
 	hbi_u32 rollback; /* fuses */
 	hbi_u32 key_count;
-	hbi_u32 reserved0;
+	hbi_u32 ended_by; /* enum hbi_boot_error of the boot before */
 	hbi_u8 keys[VB_KEYS][32];
 	struct hbi_identity identity; /* without the firmware's version */
 

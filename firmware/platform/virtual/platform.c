@@ -70,6 +70,9 @@ static bool vb_init(struct fw_board *board)
 	board->timestamp_hz = VB_TIMESTAMP_HZ;
 	board->identity = vb->identity;
 	board->firmware = vb->image;
+	board->log_memory = (void *)(VB_DRAM_BASE + VB_LOG_OFFSET);
+	board->log_bytes = VB_LOG_BYTES;
+	board->ended_by = vb->ended_by;
 	return true;
 }
 
