@@ -13,7 +13,10 @@
 enum field_kind {
 	FIELD_END,
 	FIELD_ZERO,   /* must be zero: it rarely is not */
-	FIELD_SMALL,  /* an id, a type, an operation, flags: a small number */
+	FIELD_ID,     /* of a file: the first ones most often */
+	FIELD_LOG2,   /* of a ring */
+	FIELD_RANK,   /* a priority */
+	FIELD_SMALL,  /* a type, an operation, flags: a small number */
 	FIELD_SIZE,   /* bytes, mostly whole pages */
 	FIELD_VA,     /* context address */
 	FIELD_MEMORY, /* address of the fuzzer's own memory, or one that no process has */
@@ -44,30 +47,28 @@ static const struct call fuzz_calls[] = {
 	{ DRM_IOCTL_HEARTH_BO_CREATE,
 	  { F(drm_hearth_bo_create, size, SIZE), F(drm_hearth_bo_create, placement, SMALL),
 	    F(drm_hearth_bo_create, flags, ZERO), F(drm_hearth_bo_create, pad, ZERO) } },
-	{ DRM_IOCTL_HEARTH_BO_INFO, { F(drm_hearth_bo_info, handle, SMALL) } },
+	{ DRM_IOCTL_HEARTH_BO_INFO, { F(drm_hearth_bo_info, handle, ID) } },
 	{ DRM_IOCTL_HEARTH_VM_CREATE, { F(drm_hearth_vm_create, flags, ZERO) } },
 	{ DRM_IOCTL_HEARTH_VM_DESTROY,
-	  { F(drm_hearth_vm_destroy, vm_id, SMALL), F(drm_hearth_vm_destroy, pad, ZERO) } },
+	  { F(drm_hearth_vm_destroy, vm_id, ID), F(drm_hearth_vm_destroy, pad, ZERO) } },
 	{ DRM_IOCTL_HEARTH_VM_BIND,
-	  { F(drm_hearth_vm_bind, vm_id, SMALL), F(drm_hearth_vm_bind, flags, SMALL),
-	    F(drm_hearth_vm_bind, handle, SMALL), F(drm_hearth_vm_bind, bo_offset, SIZE),
+	  { F(drm_hearth_vm_bind, vm_id, ID), F(drm_hearth_vm_bind, flags, SMALL),
+	    F(drm_hearth_vm_bind, handle, ID), F(drm_hearth_vm_bind, bo_offset, SIZE),
 	    F(drm_hearth_vm_bind, va, VA), F(drm_hearth_vm_bind, range, SIZE) } },
 	{ DRM_IOCTL_HEARTH_VM_BIND,
-	  { F(drm_hearth_vm_bind, vm_id, SMALL), F(drm_hearth_vm_bind, op, SMALL),
+	  { F(drm_hearth_vm_bind, vm_id, ID), F(drm_hearth_vm_bind, op, SMALL),
 	    F(drm_hearth_vm_bind, va, VA), F(drm_hearth_vm_bind, range, SIZE) } },
 	{ DRM_IOCTL_HEARTH_QUEUE_CREATE,
-	  { F(drm_hearth_queue_create, vm_id, SMALL), F(drm_hearth_queue_create, ring_log2, SMALL),
+	  { F(drm_hearth_queue_create, vm_id, ID), F(drm_hearth_queue_create, ring_log2, LOG2),
 	    F(drm_hearth_queue_create, ring_va, VA), F(drm_hearth_queue_create, timeout_ms, SMALL),
-	    F(drm_hearth_queue_create, priority, SMALL),
-	    F(drm_hearth_queue_create, flags, ZERO) } },
+	    F(drm_hearth_queue_create, priority, RANK), F(drm_hearth_queue_create, flags, ZERO) } },
 	{ DRM_IOCTL_HEARTH_QUEUE_DESTROY,
-	  { F(drm_hearth_queue_destroy, queue_id, SMALL),
-	    F(drm_hearth_queue_destroy, pad, ZERO) } },
+	  { F(drm_hearth_queue_destroy, queue_id, ID), F(drm_hearth_queue_destroy, pad, ZERO) } },
 	{ DRM_IOCTL_HEARTH_QUEUE_WAIT,
-	  { F(drm_hearth_queue_wait, queue_id, SMALL), F(drm_hearth_queue_wait, pad, ZERO),
+	  { F(drm_hearth_queue_wait, queue_id, ID), F(drm_hearth_queue_wait, pad, ZERO),
 	    F(drm_hearth_queue_wait, completed, SMALL),
 	    F(drm_hearth_queue_wait, timeout_ns, TIME) } },
-	{ DRM_IOCTL_HEARTH_QUEUE_STATE, { F(drm_hearth_queue_state, queue_id, SMALL) } },
+	{ DRM_IOCTL_HEARTH_QUEUE_STATE, { F(drm_hearth_queue_state, queue_id, ID) } },
 	{ DRM_IOCTL_HEARTH_BO_USERPTR,
 	  { F(drm_hearth_bo_userptr, address, MEMORY), F(drm_hearth_bo_userptr, size, SIZE),
 	    F(drm_hearth_bo_userptr, flags, SMALL) } },

@@ -58,6 +58,12 @@ static uint64_t value(enum field_kind kind)
 	switch (kind) {
 	case FIELD_ZERO:
 		return below(24) ? 0 : any();
+	case FIELD_ID:
+		return below(8) ? 1 + below(2) : value(FIELD_SMALL);
+	case FIELD_LOG2:
+		return below(8) ? 6 + below(3) : value(FIELD_SMALL);
+	case FIELD_RANK:
+		return below(8) ? below(4) : value(FIELD_SMALL);
 	case FIELD_SMALL:
 		return below(16) ? below(2) ? below(3) : below(7) : any();
 	case FIELD_SIZE:
@@ -179,7 +185,7 @@ static void new_op(struct op *op)
 		break;
 	default:
 		for (i = 0; i < 4; i++)
-			op->words[i] = value(i ? FIELD_SIZE : FIELD_SMALL);
+			op->words[i] = value(i ? FIELD_SIZE : FIELD_ID);
 	}
 }
 
