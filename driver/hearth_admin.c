@@ -2,9 +2,9 @@
 /*
  * The admin queue and the event ring. Commands are rare (set-up and tear-down only), so one is in
  * flight at a time, under a mutex, and its issuer takes the completion itself: the interrupt only
- * wakes it. Every wait is bounded by the board's own promise; a board that breaks it is failed,
- * since nothing is known of what it does then. Callers hold a drm_dev_enter() section, or are
- * probe.
+ * wakes it. Every wait is bounded by the board's own promise; a board that breaks it is reset, since
+ * nothing is known of what it does then. Callers hold a hearth_device_enter() section, or are probe
+ * or the reset.
  */
 #include <linux/dma-mapping.h>
 #include <linux/wait.h>
@@ -13,6 +13,7 @@
 #include "hearth_device.h"
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
+#include "hearth_reset.h"
 
 #define HEARTH_ADMIN_LOG2    6
 #define HEARTH_ADMIN_ENTRIES BIT(HEARTH_ADMIN_LOG2)
@@ -68,6 +69,8 @@ struct hearth_admin {
 	dma_addr_t dma;
 	/** @count: free-running number of commands written and, between commands, completed */
 	u32 count;
+	/** @open: commands are taken, from hearth_admin_enable() on; read atomically */
+	bool open;
 	/** @event_lock: protects @event_head; outside hearth_device.queues.lock */
 	struct mutex event_lock;
 	/** @event_head: free-running number of events taken */
@@ -122,6 +125,11 @@ static bool hearth_admin_completed(struct hearth_admin *admin, u32 number)
 	return smp_load_acquire(&entry->sequence) == number + 1;
 }
 
+static bool hearth_admin_is_open(struct hearth_device *hdev)
+{
+	return READ_ONCE(hdev->admin->open) && hearth_device_state(hdev) != HEARTH_GONE;
+}
+
 static bool hearth_admin_wait(struct hearth_device *hdev, u32 number)
 {
 	struct hearth_admin *admin = hdev->admin;
@@ -132,10 +140,24 @@ static bool hearth_admin_wait(struct hearth_device *hdev, u32 number)
 		/* Looked at once more: this task may have been late, not the board. */
 		if (time_after(jiffies, deadline))
 			return hearth_admin_completed(admin, number);
-		if (hearth_device_state(hdev) >= HEARTH_FAILED)
+		if (!hearth_admin_is_open(hdev))
 			return false;
 	}
 	return true;
+}
+
+/*
+ * A command was not completed. -ETIMEDOUT: the firmware serves all the same, so that it is what the
+ * command names that it cannot end.
+ */
+static int hearth_admin_late(struct hearth_device *hdev, u16 opcode)
+{
+	bool ends = opcode == HBI_ADMIN_DESTROY_QUEUE || opcode == HBI_ADMIN_DESTROY_CONTEXT ||
+		    opcode == HBI_ADMIN_INVALIDATE_TLB;
+
+	ends = ends && hearth_admin_is_open(hdev) && hearth_mmio_beats(hdev);
+	hearth_device_fail(hdev, "an admin command was not completed in time");
+	return ends ? -ETIMEDOUT : hearth_device_error(hdev);
 }
 
 /* Runs @command; what it answered with, @size bytes of the rings at @from, is copied to @to. */
@@ -148,9 +170,10 @@ static int hearth_admin_ask(struct hearth_device *hdev, union hearth_command *co
 	int ret;
 
 	mutex_lock(&admin->lock);
-	ret = hearth_device_error(hdev);
-	if (ret)
+	if (!hearth_admin_is_open(hdev)) {
+		ret = hearth_device_error(hdev) ?: -EIO;
 		goto out_unlock;
+	}
 
 	number = admin->count++;
 	command->header.opcode = opcode;
@@ -161,8 +184,7 @@ static int hearth_admin_ask(struct hearth_device *hdev, union hearth_command *co
 	hearth_write32(hdev, HBI_REG_ADMIN_TAIL, admin->count);
 
 	if (!hearth_admin_wait(hdev, number)) {
-		hearth_device_fail(hdev, "an admin command was not completed in time");
-		ret = hearth_device_error(hdev);
+		ret = hearth_admin_late(hdev, opcode);
 		goto out_unlock;
 	}
 	done = admin->rings->cq[number % HEARTH_ADMIN_ENTRIES];
@@ -291,9 +313,15 @@ void hearth_admin_interrupt(struct hearth_device *hdev)
 		wake_up_all(&admin->wait);
 }
 
-void hearth_admin_wake(struct hearth_device *hdev)
+/* No command is begun from here on, and none is waited for. */
+void hearth_admin_close(struct hearth_device *hdev)
 {
-	hearth_admin_interrupt(hdev);
+	struct hearth_admin *admin = READ_ONCE(hdev->admin);
+
+	if (!admin)
+		return;
+	WRITE_ONCE(admin->open, false);
+	wake_up_all(&admin->wait);
 }
 
 static void hearth_admin_event(struct hearth_device *hdev, struct hbi_event *event)
@@ -324,9 +352,12 @@ void hearth_admin_events(struct hearth_device *hdev)
 	u32 taken;
 	int idx;
 
-	if (!admin || hearth_device_state(hdev) >= HEARTH_FAILED)
+	if (!admin)
 		return;
 	mutex_lock(&admin->event_lock);
+	/* While the board is brought up, the rings are not this function's. */
+	if (!READ_ONCE(admin->open))
+		goto out_unlock;
 	for (taken = 0; taken < HEARTH_EVENT_ENTRIES; taken++) {
 		u32 number = admin->event_head;
 		struct hbi_event *entry = &admin->rings->events[number % HEARTH_EVENT_ENTRIES];
@@ -343,6 +374,7 @@ void hearth_admin_events(struct hearth_device *hdev)
 		hearth_write32(hdev, HBI_REG_EVENT_HEAD, admin->event_head);
 		drm_dev_exit(idx);
 	}
+out_unlock:
 	mutex_unlock(&admin->event_lock);
 }
 
@@ -350,6 +382,16 @@ void hearth_admin_events(struct hearth_device *hdev)
 int hearth_admin_enable(struct hearth_device *hdev)
 {
 	struct hearth_admin *admin = hdev->admin;
+	int ret;
+
+	/* Both sides count from 0, and no sequence number of before may be taken for a new one. */
+	mutex_lock(&admin->event_lock);
+	memset(admin->rings, 0, sizeof(*admin->rings));
+	admin->event_head = 0;
+	mutex_unlock(&admin->event_lock);
+	mutex_lock(&admin->lock);
+	admin->count = 0;
+	mutex_unlock(&admin->lock);
 
 	hearth_write64(hdev, HBI_REG_ADMIN_SQ, admin->dma + offsetof(struct hearth_rings, sq));
 	hearth_write64(hdev, HBI_REG_ADMIN_CQ, admin->dma + offsetof(struct hearth_rings, cq));
@@ -358,7 +400,10 @@ int hearth_admin_enable(struct hearth_device *hdev)
 	hearth_write32(hdev, HBI_REG_RING_SIZES,
 		       HEARTH_ADMIN_LOG2 | HEARTH_ADMIN_LOG2 << 8 | HEARTH_EVENT_LOG2 << 16);
 	hearth_write32(hdev, HBI_REG_CONTROL, HBI_CONTROL_ENABLE);
-	return hearth_wait_status(hdev, HBI_STATE_RUNNING, hdev->info.boot_ms);
+	ret = hearth_wait_status(hdev, HBI_STATE_RUNNING, hdev->info.boot_ms);
+	if (!ret)
+		WRITE_ONCE(admin->open, true);
+	return ret;
 }
 
 int hearth_admin_init(struct hearth_device *hdev)
@@ -370,7 +415,6 @@ int hearth_admin_init(struct hearth_device *hdev)
 	admin = kzalloc_obj(struct hearth_admin, GFP_KERNEL);
 	if (!admin)
 		return -ENOMEM;
-	/* Comes zeroed, as the sequence numbers ask for. */
 	admin->rings = dma_alloc_coherent(&hdev->pdev->dev, sizeof(*admin->rings), &admin->dma,
 					  GFP_KERNEL);
 	if (!admin->rings) {

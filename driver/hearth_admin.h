@@ -13,7 +13,7 @@ void hearth_admin_fini(struct hearth_device *hdev);
 int hearth_admin_enable(struct hearth_device *hdev);
 void hearth_admin_interrupt(struct hearth_device *hdev);
 void hearth_admin_events(struct hearth_device *hdev);
-void hearth_admin_wake(struct hearth_device *hdev);
+void hearth_admin_close(struct hearth_device *hdev);
 
 int hearth_admin_identify(struct hearth_device *hdev);
 int hearth_admin_create_context(struct hearth_device *hdev, u32 context, u64 root);

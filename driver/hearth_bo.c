@@ -14,6 +14,7 @@
 
 #include "hearth_bo.h"
 #include "hearth_dmabuf.h"
+#include "hearth_pci.h"
 #include "hearth_quota.h"
 #include "hearth_userptr.h"
 #include "hearth_vram.h"
@@ -62,11 +63,31 @@ static vm_fault_t hearth_bo_fault_dummy(struct hearth_bo *bo, struct vm_fault *v
 	return ret;
 }
 
+/* The board is being reset, and the process waits for its memory; without its locks, if it may. */
+static vm_fault_t hearth_bo_fault_wait(struct hearth_device *hdev, struct vm_fault *vmf)
+{
+	struct mm_struct *mm = vmf->vma->vm_mm;
+
+	if (!fault_flag_allow_retry_first(vmf->flags)) {
+		wait_event_killable(hdev->state_wait, !hearth_device_away(hdev));
+		return VM_FAULT_NOPAGE;
+	}
+	if (!(vmf->flags & FAULT_FLAG_RETRY_NOWAIT)) {
+		/* Once the lock is dropped, the mapping may go, and with it the file. */
+		drm_dev_get(&hdev->drm);
+		mmap_read_unlock(mm);
+		wait_event_killable(hdev->state_wait, !hearth_device_away(hdev));
+		drm_dev_put(&hdev->drm);
+	}
+	return VM_FAULT_RETRY;
+}
+
 static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct drm_gem_object *obj = vma->vm_private_data;
 	struct hearth_bo *bo = to_hearth_bo(obj);
+	struct hearth_device *hdev = to_hearth_device(obj->dev);
 	unsigned long pages = obj->size >> PAGE_SHIFT;
 	unsigned long page = vmf->pgoff - drm_vma_node_start(&obj->vma_node);
 	unsigned long address = vmf->address & PAGE_MASK, i, count;
@@ -75,8 +96,16 @@ static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 
 	if (page >= pages)
 		return VM_FAULT_SIGBUS;
-	if (bo->kind == HEARTH_BO_BOARD && !drm_dev_enter(obj->dev, &idx))
-		return hearth_bo_fault_dummy(bo, vmf);
+	if (bo->kind == HEARTH_BO_BOARD) {
+		if (!drm_dev_enter(obj->dev, &idx))
+			return hearth_bo_fault_dummy(bo, vmf);
+		down_read(&hdev->fault_lock);
+		if (hearth_device_away(hdev)) {
+			up_read(&hdev->fault_lock);
+			drm_dev_exit(idx);
+			return hearth_bo_fault_wait(hdev, vmf);
+		}
+	}
 
 	count = min3(HEARTH_FAULT_AROUND, pages - page, (vma->vm_end - address) >> PAGE_SHIFT);
 	for (i = 0; i < count; i++) {
@@ -89,8 +118,10 @@ static vm_fault_t hearth_bo_fault(struct vm_fault *vmf)
 			break;
 	}
 
-	if (bo->kind == HEARTH_BO_BOARD)
+	if (bo->kind == HEARTH_BO_BOARD) {
+		up_read(&hdev->fault_lock);
 		drm_dev_exit(idx);
+	}
 	return ret;
 }
 
@@ -146,8 +177,8 @@ static void hearth_bo_dma_unmap(struct hearth_bo *bo)
 }
 
 /*
- * Gives the pages bus addresses, until the buffer or the board goes. Inside a drm_dev_enter()
- * section.
+ * Gives the pages bus addresses, until the buffer or the board goes. Inside a
+ * hearth_device_enter() section.
  */
 int hearth_bo_dma_map(struct hearth_bo *bo)
 {
@@ -189,6 +220,8 @@ static void hearth_bo_free(struct drm_gem_object *obj)
 
 	switch (bo->kind) {
 	case HEARTH_BO_BOARD:
+		if (!list_empty(&bo->blocks))
+			hearth_pm_put(to_hearth_device(obj->dev));
 		hearth_vram_free(to_hearth_device(obj->dev), &bo->blocks);
 		if (bo->dummy)
 			__free_page(bo->dummy);
@@ -287,10 +320,12 @@ static int hearth_bo_alloc_board(struct hearth_device *hdev, struct hearth_bo *b
 	if (ret)
 		return ret;
 	hearth_vram_zero(hdev, &bo->blocks);
+	/* As long as it lives, what is in it does. */
+	hearth_pm_get_again(hdev);
 	return 0;
 }
 
-/* Inside a drm_dev_enter() section. @size: a multiple of the page size, not 0. */
+/* Inside a hearth_device_enter() section. @size: a multiple of the page size, not 0. */
 static struct hearth_bo *hearth_bo_create(struct hearth_file *hfile, u64 size, u32 placement)
 {
 	bool board = placement == DRM_HEARTH_PLACEMENT_BOARD;
@@ -344,7 +379,7 @@ static int hearth_bo_walk_board(void *data, u64 position, u64 bytes)
 
 /*
  * Calls @each with every contiguous piece of [@offset, @offset + @size), in order, by its
- * board-physical address. Inside a drm_dev_enter() section, which keeps bus addresses valid.
+ * board-physical address. Inside a hearth_device_enter() section, which keeps bus addresses valid.
  */
 int hearth_bo_for_each(struct hearth_bo *bo, u64 offset, u64 size,
 		       int (*each)(void *data, u64 position, u64 bytes), void *data)
@@ -415,8 +450,9 @@ int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *
 		return args->size ? -ENOSPC : -EINVAL;
 	size = PAGE_ALIGN(args->size);
 
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret)
+		return ret;
 	ret = hearth_device_error(hdev);
 	if (ret)
 		goto out_exit;
@@ -429,7 +465,7 @@ int hearth_ioctl_bo_create(struct drm_device *drm, void *data, struct drm_file *
 	drm_gem_object_put(&bo->base);
 	args->size = size;
 out_exit:
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	return ret;
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The life of a board: bring-up in order, failure, and letting go. A board that breaks its contract
- * is cut off from host memory at once, and stays so until it is bound again. Letting go first ends
- * every use by processes, then stops the board, and only then gives back what it could reach.
+ * The life of a board: its states, the sections in which it may be spoken with, bring-up in order,
+ * and letting go, which first ends every use by processes, then stops the board, and only then gives
+ * back what it could reach. What lies between is in hearth_reset.c.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
@@ -19,15 +19,56 @@
 #include "hearth_mmio.h"
 #include "hearth_p2p.h"
 #include "hearth_queue.h"
+#include "hearth_reset.h"
 #include "hearth_vram.h"
 
-/* What an ioctl answers that needs the board: 0, -EIO or -ENODEV. */
+/* What may follow on each state. */
+static const u8 hearth_state_next[] = {
+	[HEARTH_STARTING] = BIT(HEARTH_LIVE) | BIT(HEARTH_FAILED) | BIT(HEARTH_GONE),
+	[HEARTH_LIVE] = BIT(HEARTH_RESETTING) | BIT(HEARTH_SUSPENDED) | BIT(HEARTH_FAILED) |
+			BIT(HEARTH_GONE),
+	[HEARTH_RESETTING] =
+		BIT(HEARTH_LIVE) | BIT(HEARTH_SUSPENDED) | BIT(HEARTH_FAILED) | BIT(HEARTH_GONE),
+	[HEARTH_SUSPENDED] = BIT(HEARTH_LIVE) | BIT(HEARTH_RESETTING) | BIT(HEARTH_GONE),
+	[HEARTH_FAILED] = BIT(HEARTH_RESETTING) | BIT(HEARTH_GONE),
+	/* If it is still bound: by hand, or when the bus is well again. */
+	[HEARTH_GONE] = BIT(HEARTH_RESETTING),
+};
+
+/* Changes the state if @state may follow on it. Returns whether this call did. */
+bool hearth_device_change(struct hearth_device *hdev, enum hearth_state state)
+{
+	int old = atomic_read(&hdev->state);
+
+	do {
+		if (!(hearth_state_next[old] & BIT(state)))
+			return false;
+	} while (!atomic_try_cmpxchg(&hdev->state, &old, state));
+	wake_up_all(&hdev->state_wait);
+	return true;
+}
+
+const char *hearth_device_state_name(struct hearth_device *hdev)
+{
+	static const char *const names[] = {
+		[HEARTH_STARTING] = "starting",	  [HEARTH_LIVE] = "live",
+		[HEARTH_RESETTING] = "resetting", [HEARTH_SUSPENDED] = "suspended",
+		[HEARTH_FAILED] = "failed",	  [HEARTH_GONE] = "gone",
+	};
+
+	return names[hearth_device_state(hdev)];
+}
+
+/* What a call answers that needs the board: 0, -ECANCELED, -EIO or -ENODEV. */
 int hearth_device_error(struct hearth_device *hdev)
 {
 	switch (hearth_device_state(hdev)) {
 	case HEARTH_STARTING:
 	case HEARTH_LIVE:
 		return 0;
+	case HEARTH_RESETTING:
+	case HEARTH_SUSPENDED:
+		return -ECANCELED;
 	case HEARTH_FAILED:
 		return -EIO;
 	case HEARTH_GONE:
@@ -36,38 +77,52 @@ int hearth_device_error(struct hearth_device *hdev)
 	return -ENODEV;
 }
 
-/* Raises the state to @state. Returns whether this call did. */
-static bool hearth_device_raise(struct hearth_device *hdev, enum hearth_state state)
+/*
+ * Begins a section in which the board is neither let go nor reset, whatever its state is. False: it
+ * has been let go. For what has to be done in any state; others use hearth_device_enter().
+ */
+bool hearth_device_lock(struct hearth_device *hdev, int *idx)
 {
-	int old = atomic_read(&hdev->state);
-
-	do {
-		if (old >= state)
-			return false;
-	} while (!atomic_try_cmpxchg(&hdev->state, &old, state));
+	if (!drm_dev_enter(&hdev->drm, idx))
+		return false;
+	down_read(&hdev->reset_lock);
 	return true;
 }
 
-/*
- * The board is not to be trusted any more. Takes its way to host memory, so that everything it
- * could reach may be freed right after, and wakes all who wait for it. Does not sleep.
- */
-void hearth_device_fail(struct hearth_device *hdev, const char *why)
+void hearth_device_exit(struct hearth_device *hdev, int idx)
 {
-	bool gone;
-	int idx;
-
-	if (!drm_dev_enter(&hdev->drm, &idx))
-		return;
-	gone = hearth_mmio_gone(hdev);
-	if (hearth_device_raise(hdev, gone ? HEARTH_GONE : HEARTH_FAILED)) {
-		pci_clear_master(hdev->pdev);
-		hearth_write32(hdev, HBI_REG_CONTROL, HBI_CONTROL_RESET);
-		dev_err(hdev->drm.dev, "board %s: %s\n", gone ? "is gone" : "failed", why);
-		hearth_admin_wake(hdev);
-		hearth_queue_cancel_all(hdev);
-	}
+	up_read(&hdev->reset_lock);
 	drm_dev_exit(idx);
+}
+
+/* As hearth_device_enter(), but does not wait: -EAGAIN while the board is away. */
+int hearth_device_peek(struct hearth_device *hdev, int *idx)
+{
+	if (!drm_dev_enter(&hdev->drm, idx))
+		return -ENODEV;
+	if (down_read_trylock(&hdev->reset_lock)) {
+		if (!hearth_device_away(hdev))
+			return 0;
+		up_read(&hdev->reset_lock);
+	}
+	drm_dev_exit(*idx);
+	return -EAGAIN;
+}
+
+/*
+ * Begins a section in which the board is neither let go nor reset; waits for the end of a reset
+ * that is under way. The board may have failed. Returns 0, -ENODEV, or -ERESTARTSYS.
+ */
+int hearth_device_enter(struct hearth_device *hdev, int *idx)
+{
+	while (hearth_device_lock(hdev, idx)) {
+		if (!hearth_device_away(hdev))
+			return 0;
+		hearth_device_exit(hdev, *idx);
+		if (wait_event_interruptible(hdev->state_wait, !hearth_device_away(hdev)))
+			return -ERESTARTSYS;
+	}
+	return -ENODEV;
 }
 
 static int hearth_device_dma(struct hearth_device *hdev)
@@ -91,14 +146,16 @@ static int hearth_device_dma(struct hearth_device *hdev)
 	return 0;
 }
 
-/* Firmware, rings, first command. */
-static int hearth_device_boot(struct hearth_device *hdev)
+/* Firmware, rings, first command. Its first step is a reset of the board. */
+int hearth_device_boot(struct hearth_device *hdev)
 {
 	int ret;
 
 	ret = hearth_fw_boot(hdev);
 	if (ret)
 		return ret;
+	/* From here on it may reach host memory: it has forgotten whatever it was told before. */
+	pci_set_master(hdev->pdev);
 	ret = hearth_admin_enable(hdev);
 	if (ret)
 		return ret;
@@ -111,6 +168,10 @@ int hearth_device_init(struct hearth_device *hdev)
 	int ret;
 
 	atomic_set(&hdev->state, HEARTH_STARTING);
+	init_waitqueue_head(&hdev->state_wait);
+	init_rwsem(&hdev->reset_lock);
+	init_rwsem(&hdev->fault_lock);
+	hdev->epoch = 1;
 	spin_lock_init(&hdev->queues.lock);
 	INIT_LIST_HEAD(&hdev->bos.list);
 	ida_init(&hdev->contexts);
@@ -119,6 +180,9 @@ int hearth_device_init(struct hearth_device *hdev)
 	if (ret)
 		return ret;
 	ret = drmm_mutex_init(&hdev->drm, &hdev->bos.imports_lock);
+	if (ret)
+		return ret;
+	ret = hearth_reset_init(hdev);
 	if (ret)
 		return ret;
 
@@ -143,14 +207,15 @@ int hearth_device_init(struct hearth_device *hdev)
 	ret = hearth_admin_init(hdev);
 	if (ret)
 		goto out_mmio;
-	pci_set_master(pdev);
 	ret = hearth_irq_init(hdev);
 	if (ret)
 		goto out_admin;
 	ret = hearth_device_boot(hdev);
 	if (ret)
 		goto out_stop;
-	hearth_device_raise(hdev, HEARTH_LIVE);
+	/* What a reset of the function brings back. */
+	pci_save_state(pdev);
+	hearth_device_change(hdev, HEARTH_LIVE);
 	return 0;
 
 out_stop:
@@ -173,9 +238,12 @@ void hearth_device_unplug(struct hearth_device *hdev)
 {
 	struct pci_dev *pdev = hdev->pdev;
 
+	/* A reset that is under way ends at this, and who waits for its end. */
+	hearth_device_change(hdev, HEARTH_GONE);
+	hearth_admin_close(hdev);
 	/* No new use of the board, and after it returns no old one; CPU mappings are gone too. */
 	drm_dev_unplug(&hdev->drm);
-	hearth_device_raise(hdev, HEARTH_GONE);
+	hearth_reset_fini(hdev);
 	hearth_queue_cancel_all(hdev);
 	hearth_p2p_revoke_all(hdev);
 

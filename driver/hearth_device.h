@@ -3,12 +3,12 @@
  * The board as the driver sees it. Each part's own state is private to its .c file; here is what
  * all share.
  *
- * Lock order, outermost first: drm_dev_enter() section; hearth_vm.lock;
- * hearth_device.bos.imports_lock; dma_resv of a buffer;
- * hearth_device.bos.lock, hearth_vram.lock, hearth_p2p.lock or hearth_admin.lock;
- * hearth_device.queues.lock;
+ * Lock order, outermost first: drm_dev_enter() section; hearth_device.reset_lock; hearth_vm.lock;
+ * hearth_device.bos.imports_lock; dma_resv of a buffer; hearth_device.bos.lock, hearth_vram.lock,
+ * hearth_p2p.lock or hearth_admin.lock; hearth_reset.lock; hearth_device.queues.lock;
  * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
- * hearth_vm.lock and hearth_admin.lock, which page faults never take.
+ * hearth_device.reset_lock, hearth_vm.lock and hearth_admin.lock, which page faults never take;
+ * inside it, and inside of all others that sleep, is hearth_device.fault_lock.
  */
 #ifndef HEARTH_DEVICE_H
 #define HEARTH_DEVICE_H
@@ -16,6 +16,8 @@
 #include <linux/idr.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/rwsem.h>
+#include <linux/wait.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_device.h>
@@ -30,18 +32,28 @@ struct hearth_account;
 struct hearth_admin;
 struct hearth_irq;
 struct hearth_p2p;
+struct hearth_reset;
 struct hearth_vram;
 
 /**
  * enum hearth_state - what the driver may ask of the board
  * @HEARTH_STARTING: probe is bringing it up
  * @HEARTH_LIVE: it serves
- * @HEARTH_FAILED: it broke its contract (a late answer, a fatal event) and was stopped
+ * @HEARTH_RESETTING: it is cut off from host memory and is being brought up again
+ * @HEARTH_SUSPENDED: it sleeps, alone while nobody uses it, or with the system; then it is reset
+ *	when that wakes
+ * @HEARTH_FAILED: it broke its contract (a late answer, a fatal event) too often, or a reset did not
+ *	help, and was stopped
  * @HEARTH_GONE: the driver has let go of it, or it answers all ones
+ *
+ * The values are those of enum drm_hearth_state. hearth_device_change() has the table of what may
+ * follow on what.
  */
 enum hearth_state {
 	HEARTH_STARTING,
 	HEARTH_LIVE,
+	HEARTH_RESETTING,
+	HEARTH_SUSPENDED,
 	HEARTH_FAILED,
 	HEARTH_GONE,
 };
@@ -52,8 +64,32 @@ struct hearth_device {
 	struct drm_device drm;
 	/** @pdev: the PCI function */
 	struct pci_dev *pdev;
-	/** @state: enum hearth_state; only goes up; read and changed atomically */
+	/** @state: enum hearth_state; changed by hearth_device_change() alone, read atomically */
 	atomic_t state;
+	/** @state_wait: woken by each change of @state */
+	wait_queue_head_t state_wait;
+	/**
+	 * @epoch: from 1, one more whenever the board forgets its contexts
+	 *
+	 * A hearth_vm of an older one is dead. Changed under hearth_reset.lock, read atomically.
+	 */
+	u32 epoch;
+	/**
+	 * @reset_lock: read-held by all that speak with the board in process context, write-held
+	 * by its reset
+	 *
+	 * Taken by hearth_device_enter() and hearth_device_lock(). Waits for work never hold it.
+	 */
+	struct rw_semaphore reset_lock;
+	/**
+	 * @fault_lock: read-held by page faults from their look at @state and @epoch until they
+	 * have mapped the doorbell or board memory
+	 *
+	 * Who has changed those takes it for writing, and takes the mappings away afterwards.
+	 */
+	struct rw_semaphore fault_lock;
+	/** @reset: see hearth_reset.c */
+	struct hearth_reset *reset;
 
 	/** @regs: the register block, set by hearth_mmio_init() */
 	struct {
@@ -194,9 +230,29 @@ static inline enum hearth_state hearth_device_state(struct hearth_device *hdev)
 	return atomic_read(&hdev->state);
 }
 
+/* Whether the board is away for a while, so that what is asked of it can wait. */
+static inline bool hearth_device_away(struct hearth_device *hdev)
+{
+	enum hearth_state state = hearth_device_state(hdev);
+
+	return state == HEARTH_RESETTING || state == HEARTH_SUSPENDED;
+}
+
+static inline u32 hearth_device_epoch(struct hearth_device *hdev)
+{
+	/* Acquire: the admin queue was closed before the epoch changed, and is looked at after. */
+	return smp_load_acquire(&hdev->epoch);
+}
+
 int hearth_device_init(struct hearth_device *hdev);
+int hearth_device_boot(struct hearth_device *hdev);
 void hearth_device_unplug(struct hearth_device *hdev);
-void hearth_device_fail(struct hearth_device *hdev, const char *why);
+bool hearth_device_change(struct hearth_device *hdev, enum hearth_state state);
+const char *hearth_device_state_name(struct hearth_device *hdev);
 int hearth_device_error(struct hearth_device *hdev);
+int hearth_device_enter(struct hearth_device *hdev, int *idx);
+int hearth_device_peek(struct hearth_device *hdev, int *idx);
+bool hearth_device_lock(struct hearth_device *hdev, int *idx);
+void hearth_device_exit(struct hearth_device *hdev, int idx);
 
 #endif /* HEARTH_DEVICE_H */

@@ -128,7 +128,7 @@ struct drm_gem_object *hearth_dmabuf_import_sg_table(struct drm_device *drm,
 struct drm_gem_object *hearth_dmabuf_import(struct drm_device *drm, struct dma_buf *dma_buf)
 {
 	struct hearth_device *hdev = to_hearth_device(drm);
-	struct drm_gem_object *obj = ERR_PTR(-ENODEV);
+	struct drm_gem_object *obj;
 	struct hearth_bo *bo;
 	int idx, ret;
 
@@ -141,8 +141,9 @@ struct drm_gem_object *hearth_dmabuf_import(struct drm_device *drm, struct dma_b
 			return own;
 		}
 	}
-	if (!drm_dev_enter(drm, &idx))
-		return obj;
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret)
+		return ERR_PTR(ret);
 	ret = hearth_device_error(hdev);
 	obj = ret ? ERR_PTR(ret) : drm_gem_prime_import(drm, dma_buf);
 	/* What an exporter does not give for good, it may give until it takes it back. */
@@ -162,7 +163,7 @@ struct drm_gem_object *hearth_dmabuf_import(struct drm_device *drm, struct dma_b
 		mutex_unlock(&hdev->bos.imports_lock);
 	}
 out_exit:
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	return obj;
 }
 

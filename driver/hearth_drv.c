@@ -19,8 +19,10 @@
 #include "hearth_device.h"
 #include "hearth_dmabuf.h"
 #include "hearth_mmio.h"
+#include "hearth_pci.h"
 #include "hearth_queue.h"
 #include "hearth_quota.h"
+#include "hearth_reset.h"
 #include "hearth_telemetry.h"
 #include "hearth_userptr.h"
 #include "hearth_vm.h"
@@ -73,6 +75,30 @@ static void hearth_query_memory(struct hearth_device *hdev, struct drm_hearth_qu
 	out->board_free = hearth_vram_available(hdev);
 }
 
+static void hearth_query_state(struct hearth_device *hdev, struct drm_hearth_query_state *out)
+{
+	/* The state first: who sees it live sees no older epoch than the one that is. */
+	out->state = hearth_device_state(hdev);
+	out->epoch = hearth_device_epoch(hdev);
+	out->resets = hearth_reset_count(hdev);
+}
+
+/* What is asked of the board itself, or may change with its firmware. */
+static int hearth_query_board(struct hearth_device *hdev, u32 type, void *out)
+{
+	int idx, ret;
+
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret)
+		return ret;
+	if (type == DRM_HEARTH_QUERY_DEVICE)
+		hearth_query_device(hdev, out);
+	else
+		ret = hearth_query_firmware(hdev, out);
+	hearth_device_exit(hdev, idx);
+	return ret;
+}
+
 static void hearth_query_quota(struct hearth_file *hfile, struct drm_hearth_query_quota *out)
 {
 	out->board_limit = hearth_account_limit(hfile->board_account);
@@ -87,6 +113,8 @@ static void hearth_query_quota(struct hearth_file *hfile, struct drm_hearth_quer
  * @data: struct drm_hearth_dev_query
  * @file: the caller's
  *
+ * DEVICE and FIRMWARE wait for the end of a reset that is under way.
+ *
  * Returns: 0; -EINVAL for an unknown type or a structure of more than 4096 bytes; -EFAULT for
  * memory that cannot be written; -ENODEV when the board is gone.
  */
@@ -99,21 +127,26 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		struct drm_hearth_query_device device;
 		struct drm_hearth_query_firmware firmware;
 		struct drm_hearth_query_memory memory;
+		struct drm_hearth_query_state state;
 		struct drm_hearth_query_quota quota;
 	} out = {};
 	u32 size, room = args->size;
-	int idx, ret = 0;
+	int ret = 0;
 
-	if (!drm_dev_enter(drm, &idx))
+	if (drm_dev_is_unplugged(drm))
 		return -ENODEV;
 	switch (args->type) {
 	case DRM_HEARTH_QUERY_DEVICE:
-		hearth_query_device(hdev, &out.device);
+		ret = hearth_query_board(hdev, args->type, &out.device);
 		size = sizeof(out.device);
 		break;
 	case DRM_HEARTH_QUERY_FIRMWARE:
-		ret = hearth_query_firmware(hdev, &out.firmware);
+		ret = hearth_query_board(hdev, args->type, &out.firmware);
 		size = sizeof(out.firmware);
+		break;
+	case DRM_HEARTH_QUERY_STATE:
+		hearth_query_state(hdev, &out.state);
+		size = sizeof(out.state);
 		break;
 	case DRM_HEARTH_QUERY_MEMORY:
 		hearth_query_memory(hdev, &out.memory);
@@ -126,7 +159,6 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 	default:
 		ret = -EINVAL;
 	}
-	drm_dev_exit(idx);
 	if (ret)
 		return ret;
 
@@ -165,17 +197,24 @@ static void hearth_file_free(struct hearth_file *hfile)
 
 static int hearth_open(struct drm_device *drm, struct drm_file *file)
 {
+	struct hearth_device *hdev = to_hearth_device(drm);
 	struct hearth_file *hfile;
+	int ret;
 
 	hfile = kzalloc_obj(struct hearth_file, GFP_KERNEL_ACCOUNT);
 	if (!hfile)
 		return -ENOMEM;
-	hfile->hdev = to_hearth_device(drm);
+	hfile->hdev = hdev;
 	hfile->board_account = hearth_account_open(hfile->hdev);
 	hfile->host_account = hearth_account_open(NULL);
 	if (!hfile->board_account || !hfile->host_account) {
 		hearth_file_free(hfile);
 		return -ENOMEM;
+	}
+	ret = hearth_pm_get(hdev);
+	if (ret) {
+		hearth_file_free(hfile);
+		return ret;
 	}
 	xa_init_flags(&hfile->vms, XA_FLAGS_ALLOC1);
 	xa_init_flags(&hfile->queues, XA_FLAGS_ALLOC1);
@@ -196,6 +235,7 @@ static void hearth_postclose(struct drm_device *drm, struct drm_file *file)
 	xa_destroy(&hfile->queues);
 	xa_destroy(&hfile->vms);
 	hearth_file_free(hfile);
+	hearth_pm_put(to_hearth_device(drm));
 }
 
 static const struct file_operations hearth_fops = {
@@ -246,6 +286,7 @@ static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		return ret;
 	}
 	hearth_hwmon_init(hdev);
+	hearth_pm_init(hdev);
 	drm_info(&hdev->drm, "%s, firmware %s, %u harts, %llu MiB\n", hdev->identity.board_name,
 		 hdev->identity.firmware_version, hdev->info.workers, hdev->aperture.size >> 20);
 	return 0;
@@ -253,7 +294,10 @@ static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void hearth_remove(struct pci_dev *pdev)
 {
-	hearth_device_unplug(pci_get_drvdata(pdev));
+	struct hearth_device *hdev = pci_get_drvdata(pdev);
+
+	hearth_pm_fini(hdev);
+	hearth_device_unplug(hdev);
 }
 
 static const struct pci_device_id hearth_ids[] = { { PCI_DEVICE_CLASS(HBI_PCI_CLASS, ~0) }, {} };
@@ -265,6 +309,8 @@ static struct pci_driver hearth_pci_driver = {
 	.probe = hearth_probe,
 	.remove = hearth_remove,
 	.dev_groups = hearth_sysfs_groups,
+	.err_handler = &hearth_error_handlers,
+	.driver.pm = pm_ptr(&hearth_pm_ops),
 };
 module_pci_driver(hearth_pci_driver);
 

@@ -27,23 +27,21 @@ static u64 hearth_context_busy(struct hearth_device *hdev, struct hearth_vm *vm)
 {
 	struct hbi_telemetry telemetry;
 
-	if (hearth_admin_telemetry(hdev, vm->context, &telemetry))
+	if (hearth_vm_stale(vm) || hearth_admin_telemetry(hdev, vm->context, &telemetry))
 		return 0;
 	return hearth_telemetry_ns(hdev, telemetry.context_busy);
 }
 
-/* @vm is about to leave the file, and its context the board. Under @vm's lock. */
+/*
+ * @vm is about to leave the file, and its context the board. Under @vm's lock, in a
+ * hearth_device_lock() section.
+ */
 void hearth_fdinfo_retire(struct hearth_file *hfile, struct hearth_vm *vm)
 {
 	struct hearth_device *hdev = hfile->hdev;
-	u64 busy;
-	int idx;
 
-	if (!(hdev->info.caps & HBI_CAP_TELEMETRY) || !drm_dev_enter(&hdev->drm, &idx))
-		return;
-	busy = hearth_context_busy(hdev, vm);
-	drm_dev_exit(idx);
-	atomic64_add(busy, &hfile->busy_retired_ns);
+	if (hdev->info.caps & HBI_CAP_TELEMETRY)
+		atomic64_add(hearth_context_busy(hdev, vm), &hfile->busy_retired_ns);
 }
 
 static u64 hearth_file_busy(struct hearth_file *hfile)
@@ -55,7 +53,7 @@ static u64 hearth_file_busy(struct hearth_file *hfile)
 	unsigned long id;
 	int idx;
 
-	if (drm_dev_enter(&hdev->drm, &idx)) {
+	if (!hearth_device_peek(hdev, &idx)) {
 		xa_for_each (&hfile->vms, id, entry) {
 			vm = hearth_vm_lookup(hfile, id);
 			if (!vm)
@@ -66,7 +64,7 @@ static u64 hearth_file_busy(struct hearth_file *hfile)
 			mutex_unlock(&vm->lock);
 			hearth_vm_put(vm);
 		}
-		drm_dev_exit(idx);
+		hearth_device_exit(hdev, idx);
 	}
 	do {
 		if (shown >= (s64)busy)

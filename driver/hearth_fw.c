@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Firmware: takes the image from the file system, checks its header as strictly as the board will,
- * copies it to the start of the aperture and has the board start it. The staged copy is of no use
- * after the boot; buffers may overwrite it. Whose image it is, the board decides, not the driver.
+ * copies it to the start of the aperture, which is kept for that, and has the board start it. Whose
+ * image it is, the board decides, not the driver.
  *
  * An image for one board, named by its UUID, goes before the one for all. If it does not start, the
  * one for all is tried: an update that fails leaves the board as it was.
@@ -10,13 +10,17 @@
 #include <linux/crc32.h>
 #include <linux/firmware.h>
 #include <linux/io.h>
+#include <linux/sizes.h>
 #include <linux/uuid.h>
 
 #include "hearth_device.h"
 #include "hearth_fw.h"
 #include "hearth_mmio.h"
+#include "hearth_vram.h"
 
-#define HEARTH_FIRMWARE "hearth/hbi-rv64.bin"
+#define HEARTH_FIRMWARE	     "hearth/hbi-rv64.bin"
+/* Kept for images at least: a larger one that comes later may find no room. */
+#define HEARTH_STAGING_BYTES SZ_256K
 
 static int hearth_fw_check(struct hearth_device *hdev, const char *name,
 			   const struct firmware *image)
@@ -77,6 +81,12 @@ static int hearth_fw_try(struct hearth_device *hdev, const char *name)
 	if (ret)
 		goto out_release;
 
+	ret = hearth_vram_stage(hdev, max_t(u64, image->size, HEARTH_STAGING_BYTES));
+	if (ret) {
+		drm_err(&hdev->drm, "%s: no room to stage its %zu bytes: %d\n", name, image->size,
+			ret);
+		goto out_release;
+	}
 	ret = hearth_board_reset(hdev);
 	if (ret)
 		goto out_release;

@@ -43,10 +43,11 @@ static int hearth_hwmon_read(struct device *dev, enum hwmon_sensor_types type, u
 	struct hbi_telemetry telemetry;
 	int idx, ret;
 
-	if (!drm_dev_enter(&hdev->drm, &idx))
-		return -ENODEV;
+	ret = hearth_device_peek(hdev, &idx);
+	if (ret)
+		return ret;
 	ret = hearth_admin_telemetry(hdev, 0, &telemetry);
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	if (ret)
 		return ret;
 	if (!(telemetry.valid & hearth_hwmon_bit(type)))

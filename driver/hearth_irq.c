@@ -56,6 +56,16 @@ struct hearth_vector *hearth_irq_vector(struct hearth_device *hdev, unsigned int
 	return &irq->vectors[irq->count == 1 ? 0 : 1 + queue % (irq->count - 1)];
 }
 
+/* After this no handler runs that began before. */
+void hearth_irq_synchronize(struct hearth_device *hdev)
+{
+	struct hearth_irq *irq = hdev->irq;
+	unsigned int i;
+
+	for (i = 0; i < irq->requested; i++)
+		synchronize_irq(pci_irq_vector(hdev->pdev, i));
+}
+
 /* After this no handler runs. */
 void hearth_irq_fini(struct hearth_device *hdev)
 {

@@ -21,6 +21,7 @@ struct hearth_vector {
 
 int hearth_irq_init(struct hearth_device *hdev);
 void hearth_irq_fini(struct hearth_device *hdev);
+void hearth_irq_synchronize(struct hearth_device *hdev);
 struct hearth_vector *hearth_irq_vector(struct hearth_device *hdev, unsigned int queue);
 
 #endif /* HEARTH_IRQ_H */

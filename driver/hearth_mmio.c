@@ -45,6 +45,21 @@ bool hearth_mmio_gone(struct hearth_device *hdev)
 	return hearth_read32(hdev, HBI_REG_STATUS) == ~0u;
 }
 
+/* Whether the firmware serves, as the interface lets a driver find out. Sleeps. */
+bool hearth_mmio_beats(struct hearth_device *hdev)
+{
+	u64 first = hearth_read64(hdev, HBI_REG_HEARTBEAT);
+	unsigned int i;
+
+	/* Ten times as long as the interface asks for: the driver, too, may be late. */
+	for (i = 0; i < 10; i++) {
+		msleep(110);
+		if (hearth_read64(hdev, HBI_REG_HEARTBEAT) != first)
+			return !hearth_mmio_gone(hdev);
+	}
+	return false;
+}
+
 static const char *hearth_boot_error(u32 status)
 {
 	static const char *const text[] = {
@@ -82,6 +97,9 @@ int hearth_wait_status(struct hearth_device *hdev, u32 state, u32 timeout_ms)
 			return -ENODEV;
 		if ((status & 0xff) == state)
 			return 0;
+		/* Of a board that is let go only the end of its reset is of interest. */
+		if (state != HBI_STATE_IDLE && hearth_device_state(hdev) == HEARTH_GONE)
+			return -ENODEV;
 		if ((status & 0xff) == HBI_STATE_FAILED || (status & 0xff) == HBI_STATE_RESCUE) {
 			drm_err(&hdev->drm, "board %s: %s (status %#x)\n",
 				(status & 0xff) == HBI_STATE_FAILED ? "failed"

@@ -14,6 +14,7 @@ u64 hearth_read64(struct hearth_device *hdev, u32 reg);
 void hearth_write32(struct hearth_device *hdev, u32 reg, u32 value);
 void hearth_write64(struct hearth_device *hdev, u32 reg, u64 value);
 bool hearth_mmio_gone(struct hearth_device *hdev);
+bool hearth_mmio_beats(struct hearth_device *hdev);
 int hearth_wait_status(struct hearth_device *hdev, u32 state, u32 timeout_ms);
 int hearth_board_reset(struct hearth_device *hdev);
 

@@ -222,13 +222,13 @@ static void hearth_p2p_revoke(struct work_struct *work)
 	int idx;
 
 	/* If this board goes, too, it gives everything back once it has stopped. */
-	if (drm_dev_enter(&hdev->drm, &idx)) {
+	if (hearth_device_lock(hdev, &idx)) {
 		while ((vm = hearth_p2p_user(bo))) {
 			hearth_vm_cut(vm, &bo->base);
 			hearth_vm_put(vm);
 		}
 		hearth_dmabuf_unmap(bo);
-		drm_dev_exit(idx);
+		hearth_device_exit(hdev, idx);
 	}
 	drm_gem_object_put(&bo->base);
 }

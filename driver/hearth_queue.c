@@ -26,6 +26,7 @@
 #include "hearth_irq.h"
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
+#include "hearth_reset.h"
 #include "hearth_vm.h"
 
 /* Longest run of a dispatch that a process may ask for, and what it gets if it does not say. */
@@ -136,7 +137,7 @@ static bool hearth_queue_dead(struct hearth_queue *queue)
 {
 	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR)
 		WRITE_ONCE(queue->vm->dead, true);
-	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended);
+	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) || hearth_vm_stale(queue->vm);
 }
 
 /* ---- Lifetime ---- */
@@ -206,10 +207,12 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
 
 	/*
-	 * What is mapped before @ended is set, hearth_queue_end() takes away after it has set it.
+	 * What is mapped before @ended is set, hearth_queue_end() takes away after it has set it; a
+	 * reset does likewise with the epoch.
 	 */
 	mutex_lock(&queue->fault_lock);
-	if (!queue->ended && drm_dev_enter(&hdev->drm, &idx)) {
+	down_read(&hdev->fault_lock);
+	if (!queue->ended && !hearth_vm_stale(queue->vm) && drm_dev_enter(&hdev->drm, &idx)) {
 		phys_addr_t doorbell =
 			hdev->regs.doorbells + ((u64)queue->number << hdev->info.doorbell_log2);
 
@@ -219,6 +222,7 @@ static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
 	} else {
 		ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->spare));
 	}
+	up_read(&hdev->fault_lock);
 	mutex_unlock(&queue->fault_lock);
 	return ret;
 }
@@ -295,7 +299,7 @@ static void hearth_queue_arm(struct hearth_queue *queue)
 	u64 target = HEARTH_NOT_ARMED;
 
 	lockdep_assert_held(&queue->vector->lock);
-	if (queue->ended)
+	if (queue->ended || hearth_vm_stale(queue->vm))
 		return;
 	list_for_each_entry (waiter, &queue->waiters, node)
 		target = min(target, waiter->target);
@@ -330,11 +334,9 @@ static int hearth_queue_check(struct hearth_queue *queue, u64 target)
 {
 	if (hearth_queue_completed(queue) >= target)
 		return 0;
-	if (drm_dev_is_unplugged(&queue->hdev->drm))
+	if (hearth_device_state(queue->hdev) == HEARTH_GONE)
 		return -ENODEV;
-	if (hearth_queue_dead(queue) || hearth_device_state(queue->hdev) >= HEARTH_FAILED)
-		return -ECANCELED;
-	return -EAGAIN;
+	return hearth_queue_dead(queue) ? -ECANCELED : -EAGAIN;
 }
 
 static int hearth_queue_sleep(struct hearth_queue *queue, u64 target, ktime_t deadline)
@@ -454,7 +456,21 @@ void hearth_queue_cancel_all(struct hearth_device *hdev)
 	spin_unlock(&hdev->queues.lock);
 }
 
-/* The board has stopped and will not touch host memory any more. */
+static void hearth_queue_say_canceled(struct hearth_queue *queue)
+{
+	struct hbi_queue_status *status = page_address(queue->page);
+
+	if (READ_ONCE(status->state) == HBI_QUEUE_LIVE) {
+		WRITE_ONCE(status->error, HBI_ERROR_CANCELED);
+		/* Release: who sees the state sees the error. */
+		smp_store_release(&status->state, HBI_QUEUE_ERROR);
+	}
+}
+
+/*
+ * The board has stopped and will not touch host memory any more. Its word to who looks at the status
+ * page only is said for it.
+ */
 void hearth_queue_unmap_all(struct hearth_device *hdev)
 {
 	unsigned int i;
@@ -467,8 +483,10 @@ void hearth_queue_unmap_all(struct hearth_device *hdev)
 		spin_lock(&hdev->queues.lock);
 		queue = hdev->queues.table[i];
 		spin_unlock(&hdev->queues.lock);
-		if (queue)
+		if (queue) {
 			hearth_queue_dma_unmap(queue);
+			hearth_queue_say_canceled(queue);
+		}
 	}
 	mutex_unlock(&hdev->bos.lock);
 }
@@ -498,12 +516,14 @@ static int hearth_queue_take_number(struct hearth_queue *queue)
 
 /*
  * Ends a queue on the board, then gives back its number, its pages and its memory. After this the
- * board does not write the status page and ignores the doorbell.
+ * board does not write the status page and ignores the doorbell. @locked: in a
+ * hearth_device_lock() section already.
  */
-static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file)
+static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, bool locked)
 {
 	struct hearth_device *hdev = queue->hdev;
-	int idx;
+	bool board = locked;
+	int idx, ret;
 
 	mutex_lock(&queue->fault_lock);
 	spin_lock_irq(&queue->vector->lock);
@@ -515,15 +535,20 @@ static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file)
 		drm_vma_node_unmap(&queue->doorbell->base.vma_node,
 				   hdev->drm.anon_inode->i_mapping);
 
+	if (!locked)
+		board = hearth_device_lock(hdev, &idx);
 	mutex_lock(&queue->vm->lock);
-	if (drm_dev_enter(&hdev->drm, &idx)) {
-		if (queue->created && hearth_device_state(hdev) == HEARTH_LIVE &&
-		    hearth_admin_destroy_queue(hdev, queue->number))
+	if (board && queue->created && hearth_device_state(hdev) == HEARTH_LIVE &&
+	    !hearth_vm_stale(queue->vm)) {
+		ret = hearth_admin_destroy_queue(hdev, queue->number);
+		hearth_vm_blame(queue->vm, ret);
+		if (ret && !hearth_vm_stale(queue->vm))
 			hearth_device_fail(hdev, "a queue could not be destroyed");
-		drm_dev_exit(idx);
 	}
 	queue->vm->queues--;
 	mutex_unlock(&queue->vm->lock);
+	if (board && !locked)
+		hearth_device_exit(hdev, idx);
 
 	hearth_queue_wake(queue);
 	spin_lock_irq(&queue->vector->lock);
@@ -583,7 +608,7 @@ static int hearth_queue_start(struct hearth_queue *queue, struct drm_hearth_queu
 	int ret;
 
 	lockdep_assert_held(&queue->vm->lock);
-	if (READ_ONCE(queue->vm->dead))
+	if (READ_ONCE(queue->vm->dead) || hearth_vm_stale(queue->vm))
 		return -ECANCELED;
 	if (!hearth_vm_mapped(queue->vm, args->ring_va, bytes))
 		return -EINVAL;
@@ -642,7 +667,7 @@ static struct hearth_queue *hearth_queue_create(struct hearth_vm *vm, struct drm
 	if (IS_ERR(queue->status_page))
 		queue->status_page = NULL;
 out_end:
-	hearth_queue_end(queue, file);
+	hearth_queue_end(queue, file, true);
 	hearth_queue_put(queue);
 	return ERR_PTR(ret);
 
@@ -662,7 +687,7 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
 
 	xa_for_each (&hfile->queues, id, queue) {
 		xa_erase(&hfile->queues, id);
-		hearth_queue_end(queue, file);
+		hearth_queue_end(queue, file, false);
 		hearth_queue_put(queue);
 	}
 }
@@ -676,7 +701,7 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
  * Returns: 0; -EINVAL for unknown flags, a ring that is too large, not aligned or not bound, or a
  * priority or time limit out of range; -EACCES for priority 3 without CAP_SYS_NICE; -ENOENT for an
  * unknown id; -EBUSY when the file or the board has no more queues; -ECANCELED when the address
- * space is dead; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
+ * space is dead or the board was reset since it was made; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
  */
 int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
@@ -697,9 +722,10 @@ int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_fil
 	vm = hearth_vm_lookup(hfile, args->vm_id);
 	if (!vm)
 		return -ENOENT;
-	if (!drm_dev_enter(drm, &idx)) {
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret) {
 		hearth_vm_put(vm);
-		return -ENODEV;
+		return ret;
 	}
 	ret = hearth_device_error(hdev);
 	if (!ret)
@@ -721,8 +747,9 @@ int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_fil
 	args->status_offset = drm_vma_node_offset_addr(&queue->status_page->base.vma_node);
 	/* From here on another thread may destroy it. */
 	xa_store(&hfile->queues, id, queue, GFP_KERNEL);
+	hearth_reset_watch(hdev);
 out_exit:
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	return ret;
 }
 
@@ -752,7 +779,7 @@ int hearth_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fi
 		hearth_queue_put(queue);
 		return -ENOENT;
 	}
-	hearth_queue_end(queue, file);
+	hearth_queue_end(queue, file, false);
 	hearth_queue_put(queue);
 	hearth_queue_put(queue);
 	return 0;
@@ -832,12 +859,16 @@ int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file
 	}
 	spin_unlock_irq(&queue->vector->lock);
 
+	args->epoch = queue->vm->epoch;
+	args->reset = DRM_HEARTH_RESET_NONE;
+	if (hearth_vm_stale(queue->vm))
+		args->reset = READ_ONCE(queue->vm->guilty) ? DRM_HEARTH_RESET_GUILTY
+							   : DRM_HEARTH_RESET_INNOCENT;
 	/*
 	 * The board's word may be missing: another queue of the address space, or the board,
 	 * failed.
 	 */
-	if (args->state != HBI_QUEUE_ERROR &&
-	    (hearth_queue_dead(queue) || hearth_device_state(queue->hdev) >= HEARTH_FAILED)) {
+	if (args->state != HBI_QUEUE_ERROR && hearth_queue_dead(queue)) {
 		args->state = HBI_QUEUE_ERROR;
 		args->error = HBI_ERROR_CANCELED;
 	}

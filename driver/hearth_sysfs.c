@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the board's folder in sysfs tells, under hearth/: who it is, how it is, and how much its
- * workers have done. Everybody may read; nothing here can be written.
+ * workers have done. Everybody may read; root may reset the board. Nothing here waits for a reset
+ * but that.
  */
 #include <linux/pci.h>
 #include <linux/sysfs.h>
@@ -11,6 +12,7 @@
 
 #include "hearth_admin.h"
 #include "hearth_device.h"
+#include "hearth_reset.h"
 #include "hearth_telemetry.h"
 
 static struct hearth_device *hearth_sysfs_device(struct device *dev)
@@ -23,10 +25,11 @@ static int hearth_sysfs_telemetry(struct device *dev, struct hbi_telemetry *tele
 	struct hearth_device *hdev = hearth_sysfs_device(dev);
 	int idx, ret;
 
-	if (!drm_dev_enter(&hdev->drm, &idx))
-		return -ENODEV;
+	ret = hearth_device_peek(hdev, &idx);
+	if (ret)
+		return ret;
 	ret = hearth_admin_telemetry(hdev, 0, telemetry);
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	return ret;
 }
 
@@ -38,16 +41,34 @@ static DEVICE_ATTR_RO(uuid);
 
 static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	static const char *const names[] = {
-		[HEARTH_STARTING] = "starting",
-		[HEARTH_LIVE] = "live",
-		[HEARTH_FAILED] = "failed",
-		[HEARTH_GONE] = "gone",
-	};
-
-	return sysfs_emit(buf, "%s\n", names[hearth_device_state(hearth_sysfs_device(dev))]);
+	return sysfs_emit(buf, "%s\n", hearth_device_state_name(hearth_sysfs_device(dev)));
 }
 static DEVICE_ATTR_RO(state);
+
+static ssize_t epoch_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", hearth_device_epoch(hearth_sysfs_device(dev)));
+}
+static DEVICE_ATTR_RO(epoch);
+
+static ssize_t resets_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", hearth_reset_count(hearth_sysfs_device(dev)));
+}
+static DEVICE_ATTR_RO(resets);
+
+/* "1" resets the board; the write returns when that is done. */
+static ssize_t reset_store(struct device *dev, struct device_attribute *attr, const char *buf,
+			   size_t count)
+{
+	int ret;
+
+	if (!sysfs_streq(buf, "1"))
+		return -EINVAL;
+	ret = hearth_reset_by_hand(hearth_sysfs_device(dev));
+	return ret ? ret : count;
+}
+static DEVICE_ATTR_WO(reset);
 
 static ssize_t workers_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -108,20 +129,27 @@ static ssize_t dispatches_show(struct device *dev, struct device_attribute *attr
 static DEVICE_ATTR_RO(dispatches);
 
 static struct attribute *hearth_sysfs_attributes[] = {
-	&dev_attr_uuid.attr,	   &dev_attr_state.attr,
-	&dev_attr_workers.attr,	   &dev_attr_time_ns.attr,
-	&dev_attr_busy_ns.attr,	   &dev_attr_worker_busy_ns.attr,
-	&dev_attr_dispatches.attr, NULL,
+	&dev_attr_uuid.attr,
+	&dev_attr_state.attr,
+	&dev_attr_epoch.attr,
+	&dev_attr_resets.attr,
+	&dev_attr_reset.attr,
+	&dev_attr_workers.attr,
+	&dev_attr_time_ns.attr,
+	&dev_attr_busy_ns.attr,
+	&dev_attr_worker_busy_ns.attr,
+	&dev_attr_dispatches.attr,
+	NULL,
 };
 
 static umode_t hearth_sysfs_visible(struct kobject *kobj, struct attribute *attr, int index)
 {
 	struct hearth_device *hdev = hearth_sysfs_device(kobj_to_dev(kobj));
 
-	if (attr == &dev_attr_uuid.attr || attr == &dev_attr_state.attr ||
-	    attr == &dev_attr_workers.attr)
-		return attr->mode;
-	return hdev->info.caps & HBI_CAP_TELEMETRY ? attr->mode : 0;
+	if (attr == &dev_attr_time_ns.attr || attr == &dev_attr_busy_ns.attr ||
+	    attr == &dev_attr_worker_busy_ns.attr || attr == &dev_attr_dispatches.attr)
+		return hdev->info.caps & HBI_CAP_TELEMETRY ? attr->mode : 0;
+	return attr->mode;
 }
 
 static const struct attribute_group hearth_sysfs_group = {

@@ -84,7 +84,7 @@ void hearth_userptr_release(struct hearth_bo *bo)
 }
 
 /*
- * A buffer of pinned pages that the board has no addresses for yet. Not in a drm_dev_enter()
+ * A buffer of pinned pages that the board has no addresses for yet. Not in a hearth_device_enter()
  * section: a page may be long in coming, or never come (userfaultfd, a file system of another
  * process's), and the board's removal must not wait for it.
  */
@@ -141,8 +141,8 @@ int hearth_ioctl_bo_userptr(struct drm_device *drm, void *data, struct drm_file 
 	bo = hearth_userptr_create(file->driver_priv, args);
 	if (IS_ERR(bo))
 		return PTR_ERR(bo);
-	ret = -ENODEV;
-	if (!drm_dev_enter(drm, &idx))
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret)
 		goto out_bo;
 	ret = hearth_device_error(hdev);
 	/* A bounce buffer would be another memory than the one that the process goes on to use. */
@@ -152,7 +152,7 @@ int hearth_ioctl_bo_userptr(struct drm_device *drm, void *data, struct drm_file 
 		ret = hearth_bo_dma_map(bo);
 	if (!ret)
 		ret = drm_gem_handle_create(file, &bo->base, &args->handle);
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 out_bo:
 	drm_gem_object_put(&bo->base);
 	return ret;

@@ -13,6 +13,7 @@
 #include "hearth_admin.h"
 #include "hearth_bo.h"
 #include "hearth_quota.h"
+#include "hearth_reset.h"
 #include "hearth_telemetry.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
@@ -279,8 +280,15 @@ static const struct drm_gpuvm_ops hearth_vm_ops = {
 
 static int hearth_vm_error(struct hearth_vm *vm)
 {
+	int ret;
+
 	lockdep_assert_held(&vm->lock);
-	return vm->destroyed ? -ENOENT : hearth_device_error(vm->hdev);
+	if (vm->destroyed)
+		return -ENOENT;
+	ret = hearth_device_error(vm->hdev);
+	if (ret)
+		return ret;
+	return hearth_vm_stale(vm) ? -ECANCELED : 0;
 }
 
 /*
@@ -298,9 +306,12 @@ static int hearth_vm_commit(struct hearth_vm *vm, u64 va, u64 range)
 	wmb();
 	(void)readq(root->io);
 	ret = hearth_admin_invalidate(vm->hdev, vm->context, va, range);
-	if (ret && hearth_device_state(vm->hdev) == HEARTH_LIVE)
+	if (!ret)
+		return 0;
+	hearth_vm_blame(vm, ret);
+	if (!hearth_vm_stale(vm))
 		hearth_device_fail(vm->hdev, "translations could not be invalidated");
-	return ret;
+	return hearth_device_error(vm->hdev) ?: -ECANCELED;
 }
 
 static int hearth_change_prepare(struct hearth_vm_change *change, u32 tables)
@@ -385,7 +396,7 @@ bool hearth_vm_reaches(struct drm_gpuvm_bo *vm_bo)
 
 /*
  * Lets no mapping of @obj lead anywhere any more. The ranges stay bound: what the board does there
- * is a fault. Inside a drm_dev_enter() section; needs no memory.
+ * is a fault. Inside a hearth_device_lock() section; needs no memory.
  */
 void hearth_vm_cut(struct hearth_vm *vm, struct drm_gem_object *obj)
 {
@@ -402,7 +413,7 @@ void hearth_vm_cut(struct hearth_vm *vm, struct drm_gem_object *obj)
 		dma_resv_unlock(obj->resv);
 	}
 	WARN_ON_ONCE(ret);
-	if (!vm->destroyed && !hearth_device_error(vm->hdev))
+	if (!hearth_vm_error(vm))
 		hearth_vm_commit(vm, 0, 0);
 	/* Nothing leads to the tables that got empty. */
 	hearth_pt_reap(&vm->pt);
@@ -438,23 +449,20 @@ struct hearth_vm *hearth_vm_lookup(struct hearth_file *hfile, u32 id)
 
 /*
  * Takes down an address space that no id leads to and no queue uses: first from the board, then the
- * mappings and the tables. Without a board there is nothing to tell.
+ * mappings and the tables. @board: in a hearth_device_lock() section; without a board, or one that
+ * has forgotten it, there is nothing to tell.
  */
-static void hearth_vm_teardown(struct hearth_vm *vm)
+static void hearth_vm_teardown(struct hearth_vm *vm, bool board)
 {
 	struct hearth_device *hdev = vm->hdev;
 	struct drm_gpuva *va, *next;
 	LIST_HEAD(dead);
-	int idx;
 
 	lockdep_assert_held(&vm->lock);
-	if (drm_dev_enter(&hdev->drm, &idx)) {
-		if (hearth_device_state(hdev) == HEARTH_LIVE) {
-			hearth_admin_invalidate(hdev, vm->context, 0, 0);
-			if (hearth_admin_destroy_context(hdev, vm->context))
-				hearth_device_fail(hdev, "a context could not be destroyed");
-		}
-		drm_dev_exit(idx);
+	if (board && hearth_device_state(hdev) == HEARTH_LIVE && !hearth_vm_stale(vm)) {
+		hearth_vm_blame(vm, hearth_admin_invalidate(hdev, vm->context, 0, 0));
+		if (hearth_admin_destroy_context(hdev, vm->context) && !hearth_vm_stale(vm))
+			hearth_device_fail(hdev, "a context could not be destroyed");
 	}
 	drm_gpuvm_for_each_va_safe (va, next, &vm->base) {
 		drm_gpuva_remove(va);
@@ -472,11 +480,16 @@ void hearth_vm_close_all(struct hearth_file *hfile)
 	unsigned long id;
 
 	xa_for_each (&hfile->vms, id, vm) {
+		int idx;
+		bool board = hearth_device_lock(hfile->hdev, &idx);
+
 		xa_erase(&hfile->vms, id);
 		mutex_lock(&vm->lock);
 		vm->destroyed = true;
-		hearth_vm_teardown(vm);
+		hearth_vm_teardown(vm, board);
 		mutex_unlock(&vm->lock);
+		if (board)
+			hearth_device_exit(hfile->hdev, idx);
 		hearth_vm_put(vm);
 	}
 }
@@ -492,6 +505,7 @@ static struct hearth_vm *hearth_vm_create(struct hearth_file *hfile)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	vm->hdev = hdev;
+	vm->epoch = hearth_device_epoch(hdev);
 	vm->account = hearth_account_get(hfile->board_account);
 	context = ida_alloc_range(&hdev->contexts, 1, hdev->info.contexts, GFP_KERNEL);
 	if (context < 0) {
@@ -537,10 +551,12 @@ out_vm:
  * @file: the caller's
  *
  * Returns: 0; -EINVAL for unknown flags; -EBUSY when the file or the board has no more; -ENOSPC or
- * -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
+ * -ENOMEM; -ENODEV or -EIO when the board is gone or has failed; -ECANCELED when it was reset
+ * meanwhile.
  */
 int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *file)
 {
+	struct hearth_device *hdev = to_hearth_device(drm);
 	struct hearth_file *hfile = file->driver_priv;
 	struct drm_hearth_vm_create *args = data;
 	struct hearth_vm *vm;
@@ -549,8 +565,9 @@ int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *
 
 	if (args->flags)
 		return -EINVAL;
-	if (!drm_dev_enter(drm, &idx))
-		return -ENODEV;
+	ret = hearth_device_enter(hdev, &idx);
+	if (ret)
+		return ret;
 	/* The entry is kept empty until the address space can be used. */
 	ret = xa_alloc(&hfile->vms, &id, NULL, XA_LIMIT(1, HEARTH_MAX_VMS), GFP_KERNEL);
 	if (ret) {
@@ -566,7 +583,7 @@ int hearth_ioctl_vm_create(struct drm_device *drm, void *data, struct drm_file *
 	xa_store(&hfile->vms, id, vm, GFP_KERNEL);
 	args->vm_id = id;
 out_exit:
-	drm_dev_exit(idx);
+	hearth_device_exit(hdev, idx);
 	return ret;
 }
 
@@ -581,28 +598,34 @@ out_exit:
  */
 int hearth_ioctl_vm_destroy(struct drm_device *drm, void *data, struct drm_file *file)
 {
+	struct hearth_device *hdev = to_hearth_device(drm);
 	struct hearth_file *hfile = file->driver_priv;
 	struct drm_hearth_vm_destroy *args = data;
 	struct hearth_vm *vm;
-	int ret = 0;
+	int idx, ret = 0;
+	bool board;
 
 	if (args->pad)
 		return -EINVAL;
 	vm = hearth_vm_lookup(hfile, args->vm_id);
 	if (!vm)
 		return -ENOENT;
+	board = hearth_device_lock(hdev, &idx);
 	mutex_lock(&vm->lock);
 	if (vm->destroyed)
 		ret = -ENOENT;
 	else if (vm->queues)
 		ret = -EBUSY;
 	if (!ret) {
-		hearth_fdinfo_retire(hfile, vm);
+		if (board)
+			hearth_fdinfo_retire(hfile, vm);
 		vm->destroyed = true;
 		xa_erase(&hfile->vms, args->vm_id);
-		hearth_vm_teardown(vm);
+		hearth_vm_teardown(vm, board);
 	}
 	mutex_unlock(&vm->lock);
+	if (board)
+		hearth_device_exit(hdev, idx);
 	if (!ret)
 		hearth_vm_put(vm);
 	hearth_vm_put(vm);
@@ -656,12 +679,13 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
  * Returns: 0; -EINVAL for an unknown operation or flag, for numbers that are not multiples of 4096,
  * for a range that is empty, outside the buffer or outside the addresses that may be bound, for
  * EXEC of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only
- * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ENODEV
- * or -EIO when the board is gone or has failed, -ENODEV also when the board whose memory is to be
- * bound is gone.
+ * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ECANCELED
+ * when the board was reset since the address space was made; -ENODEV or -EIO when the board is gone
+ * or has failed, -ENODEV also when the board whose memory is to be bound is gone.
  */
 int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {
+	struct hearth_device *hdev = to_hearth_device(drm);
 	const u32 known = DRM_HEARTH_VM_BIND_READONLY | DRM_HEARTH_VM_BIND_EXEC;
 	struct drm_hearth_vm_bind *args = data;
 	struct hearth_vm *vm;
@@ -681,13 +705,13 @@ int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *fi
 	vm = hearth_vm_lookup(file->driver_priv, args->vm_id);
 	if (!vm)
 		return -ENOENT;
-	ret = -ENODEV;
-	if (drm_dev_enter(drm, &idx)) {
+	ret = hearth_device_enter(hdev, &idx);
+	if (!ret) {
 		if (args->op == DRM_HEARTH_VM_BIND_MAP)
 			ret = hearth_bind_map(vm, args, file);
 		else
 			ret = hearth_vm_change(vm, NULL, 0, args->va, args->range, 0);
-		drm_dev_exit(idx);
+		hearth_device_exit(hdev, idx);
 	}
 	hearth_vm_put(vm);
 	return ret;

@@ -32,12 +32,19 @@ struct hearth_vm {
 	struct hearth_account *account;
 	/** @context: the board's id of it */
 	u32 context;
+	/** @epoch: hearth_device.epoch when it was made; never changes */
+	u32 epoch;
 	/** @queues: that use it */
 	u32 queues;
 	/** @destroyed: no id leads to it any more */
 	bool destroyed;
 	/** @dead: a queue of it failed; only ever set; read and written atomically */
 	bool dead;
+	/**
+	 * @guilty: the board could not end what it ran, and was reset for that; only ever set; read
+	 * and written atomically
+	 */
+	bool guilty;
 };
 
 #define to_hearth_vm(vm) container_of(vm, struct hearth_vm, base)
@@ -45,6 +52,19 @@ struct hearth_vm {
 static inline void hearth_vm_put(struct hearth_vm *vm)
 {
 	drm_gpuvm_put(&vm->base);
+}
+
+/* Whether the board has been reset since, and has forgotten it. */
+static inline bool hearth_vm_stale(struct hearth_vm *vm)
+{
+	return vm->epoch != hearth_device_epoch(vm->hdev);
+}
+
+/* @ret: what a command that names @vm or a queue of it ended with. */
+static inline void hearth_vm_blame(struct hearth_vm *vm, int ret)
+{
+	if (ret == -ETIMEDOUT)
+		WRITE_ONCE(vm->guilty, true);
 }
 
 struct hearth_vm *hearth_vm_lookup(struct hearth_file *hfile, u32 id);

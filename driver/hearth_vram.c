@@ -21,6 +21,10 @@ struct hearth_vram {
 	struct mutex lock;
 	/** @mm: pages of the aperture */
 	struct gpu_buddy mm;
+	/** @staging: the first bytes of the aperture, kept for firmware images */
+	struct list_head staging;
+	/** @staged: their number */
+	u64 staged;
 };
 
 int hearth_vram_alloc(struct hearth_device *hdev, u64 size, struct list_head *blocks)
@@ -43,9 +47,31 @@ void hearth_vram_free(struct hearth_device *hdev, struct list_head *blocks)
 	mutex_unlock(&vram->lock);
 }
 
+/* What buffers can have. */
 u64 hearth_vram_total(struct hearth_device *hdev)
 {
-	return hdev->vram->mm.size;
+	return hdev->vram->mm.size - hdev->vram->staged;
+}
+
+/*
+ * Keeps the first @bytes of the aperture for firmware images, for good: a reset stages one while
+ * buffers live, and no process may ever write to where the board takes its firmware from.
+ */
+int hearth_vram_stage(struct hearth_device *hdev, u64 bytes)
+{
+	struct hearth_vram *vram = hdev->vram;
+	int ret = 0;
+
+	bytes = PAGE_ALIGN(bytes);
+	mutex_lock(&vram->lock);
+	if (bytes > vram->staged) {
+		ret = gpu_buddy_alloc_blocks(&vram->mm, vram->staged, bytes, bytes - vram->staged,
+					     PAGE_SIZE, &vram->staging, 0);
+		if (!ret)
+			vram->staged = bytes;
+	}
+	mutex_unlock(&vram->lock);
+	return ret;
 }
 
 u64 hearth_vram_available(struct hearth_device *hdev)
@@ -105,7 +131,7 @@ static int hearth_vram_zero_piece(void *data, u64 position, u64 bytes)
 	return 0;
 }
 
-/* Inside a drm_dev_enter() section. */
+/* Inside a hearth_device_enter() section. */
 void hearth_vram_zero(struct hearth_device *hdev, struct list_head *blocks)
 {
 	hearth_vram_for_each(hdev, blocks, 0, hdev->vram->mm.size, hearth_vram_zero_piece, hdev);
@@ -115,6 +141,7 @@ static void hearth_vram_release(struct drm_device *drm, void *data)
 {
 	struct hearth_vram *vram = data;
 
+	gpu_buddy_free_list(&vram->mm, &vram->staging, 0);
 	gpu_buddy_fini(&vram->mm);
 	mutex_destroy(&vram->lock);
 	kfree(vram);
@@ -129,6 +156,7 @@ int hearth_vram_init(struct hearth_device *hdev)
 	if (!vram)
 		return -ENOMEM;
 	mutex_init(&vram->lock);
+	INIT_LIST_HEAD(&vram->staging);
 	ret = gpu_buddy_init(&vram->mm, hdev->aperture.size, PAGE_SIZE);
 	if (ret) {
 		mutex_destroy(&vram->lock);

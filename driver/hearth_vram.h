@@ -11,6 +11,7 @@ int hearth_vram_init(struct hearth_device *hdev);
 int hearth_vram_alloc(struct hearth_device *hdev, u64 size, struct list_head *blocks);
 void hearth_vram_free(struct hearth_device *hdev, struct list_head *blocks);
 void hearth_vram_zero(struct hearth_device *hdev, struct list_head *blocks);
+int hearth_vram_stage(struct hearth_device *hdev, u64 bytes);
 u64 hearth_vram_total(struct hearth_device *hdev);
 u64 hearth_vram_available(struct hearth_device *hdev);
 int hearth_vram_for_each(struct hearth_device *hdev, struct list_head *blocks, u64 offset, u64 size,

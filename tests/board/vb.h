@@ -32,6 +32,7 @@ enum vb_misbehaviour {
 	VB_ALL_ONES,	     /* registers read as all ones */
 	VB_VANISHES,	     /* the process ends */
 	VB_WRONG_COMPLETION, /* admin completions carry the id of another command */
+	VB_NO_COMPLETION,    /* admin completions are not written */
 	VB_LOSES_INTERRUPTS, /* vectors are not raised */
 	VB_DMA_ERRORS,	     /* every copy to or from the host is refused */
 	VB_CORRUPTS,	     /* the first byte of copies for queues is wrong */
@@ -49,6 +50,7 @@ struct vb_options {
 	bool verbose;
 	enum vb_misbehaviour misbehaviour;
 	uint64_t misbehave_after; /* doorbells */
+	bool misbehave_once;	  /* a reset after that ends it */
 	unsigned int watchdog_ms;
 	/* Fuses: raw public keys of the owner, and the rollback counter. */
 	unsigned int key_count;
@@ -66,6 +68,7 @@ void __attribute__((format(printf, 1, 2))) vb_log(const char *format, ...);
 /* True once the misbehaviour that was asked for has begun. */
 bool vb_misbehaves(enum vb_misbehaviour how);
 void vb_count_doorbell(void);
+void vb_misbehaviour_reset(void);
 
 /* ---- vb_vfio.c: the protocol ---- */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
  * PCI configuration space: a PCI Express endpoint with power management, MSI-X, function-level
- * reset, a serial number, the DVSEC that says where the board interface lies, and a vendor-specific
+ * reset, error reporting, a serial number, the DVSEC that says where the board interface lies, and a vendor-specific
  * capability of this board alone that counts what the PC does to BAR0.
  */
 #include <string.h>
@@ -14,10 +14,22 @@
 #define EXT_SERIAL    0x100
 #define EXT_DVSEC     0x110
 #define EXT_CAP_DVSEC 0x23
+#define EXT_AER	      0x180
 #define COUNTERS_HEAD 8 /* bytes of the capability before the counters */
 
-#define SERIAL_HIGH   0x48454152 /* any fixed number: there is one board per process */
-#define SERIAL_LOW    0x54480001
+/* Bits of its registers that are there, and which errors are fatal unless the PC says otherwise. */
+#define AER_UNCORRECTABLE                                                                     \
+	(PCI_ERR_UNC_DLP | PCI_ERR_UNC_POISON_TLP | PCI_ERR_UNC_FCP | PCI_ERR_UNC_COMP_TIME | \
+	 PCI_ERR_UNC_COMP_ABORT | PCI_ERR_UNC_UNX_COMP | PCI_ERR_UNC_RX_OVER |                \
+	 PCI_ERR_UNC_MALF_TLP | PCI_ERR_UNC_ECRC | PCI_ERR_UNC_UNSUP)
+#define AER_SEVERITY \
+	(PCI_ERR_UNC_DLP | PCI_ERR_UNC_FCP | PCI_ERR_UNC_RX_OVER | PCI_ERR_UNC_MALF_TLP)
+#define AER_CORRECTABLE                                                                         \
+	(PCI_ERR_COR_RCVR | PCI_ERR_COR_BAD_TLP | PCI_ERR_COR_BAD_DLLP | PCI_ERR_COR_REP_ROLL | \
+	 PCI_ERR_COR_REP_TIMER | PCI_ERR_COR_ADV_NFAT)
+
+#define SERIAL_HIGH 0x48454152 /* any fixed number: there is one board per process */
+#define SERIAL_LOW  0x54480001
 
 static uint8_t config[VB_CONFIG_BYTES];
 static uint8_t writable[VB_CONFIG_BYTES];
@@ -92,9 +104,17 @@ static void init_capabilities(void)
 	put32(EXT_DVSEC + HBI_DVSEC_DOORBELLS, VB_DOORBELLS);
 	put32(EXT_DVSEC + HBI_DVSEC_APERTURE, 2);
 
-	put32(VB_COUNTERS, PCI_EXT_CAP_ID_VNDR | 1 << 16);
+	put32(VB_COUNTERS, PCI_EXT_CAP_ID_VNDR | 1 << 16 | EXT_AER << 20);
 	put32(VB_COUNTERS + PCI_VNDR_HEADER, VB_COUNTERS_ID | (COUNTERS_HEAD + sizeof(vb_counters))
 								      << 20);
+
+	/* The board notices no error of the bus itself; the PC's kernel can be made to see some. */
+	put32(EXT_AER, PCI_EXT_CAP_ID_ERR | 2 << 16);
+	put32(EXT_AER + PCI_ERR_UNCOR_SEVER, AER_SEVERITY);
+	put32(EXT_AER + PCI_ERR_COR_MASK, PCI_ERR_COR_ADV_NFAT);
+	mask32(EXT_AER + PCI_ERR_UNCOR_MASK, AER_UNCORRECTABLE);
+	mask32(EXT_AER + PCI_ERR_UNCOR_SEVER, AER_UNCORRECTABLE);
+	mask32(EXT_AER + PCI_ERR_COR_MASK, AER_CORRECTABLE);
 }
 
 void vb_config_init(void)

@@ -353,6 +353,9 @@ static bool spoil(struct vb_descriptor *d, enum vb_result *result)
 	if (vb_misbehaves(VB_WRONG_COMPLETION) && d->op == VB_OP_RECORD &&
 	    d->size == sizeof(struct hbi_admin_completion))
 		d->payload[0] ^= 1ull << 32; /* the command's id */
+	if (vb_misbehaves(VB_NO_COMPLETION) && d->op == VB_OP_RECORD &&
+	    d->size == sizeof(struct hbi_admin_completion))
+		return false;
 	if (vb_misbehaves(VB_LOSES_INTERRUPTS) && d->op == VB_OP_INTERRUPT)
 		return false;
 	if (vb_misbehaves(VB_DMA_ERRORS) && d->op == VB_OP_MOVE && d->queue < VB_QUEUES &&

@@ -44,8 +44,12 @@ static const char usage[] =
 	"  --rollback N           fuse: lowest rollback counter of an image that is taken (0)\n"
 	"  --watchdog MS          firmware that does not answer for so long is ended; 0: never "
 	"(30000)\n"
-	"  --misbehave HOW[:N]    after N doorbells (default 0): hang, garbage, allones, vanish,\n"
-	"                         completion, interrupt, dma, corrupt, slow, status or generation\n"
+	"  --misbehave HOW[:N[:once]]\n"
+	"                         after N doorbells (default 0), and with :once until the next "
+	"reset:\n"
+	"                         hang, garbage, allones, vanish, completion, silent, interrupt, "
+	"dma,\n"
+	"                         corrupt, slow, status or generation\n"
 	"  --verbose              tell what happens on standard error\n";
 
 void vb_quit(int status)
@@ -70,6 +74,12 @@ void vb_log(const char *format, ...)
 bool vb_misbehaves(enum vb_misbehaviour how)
 {
 	return vb_options.misbehaviour == how && doorbells >= vb_options.misbehave_after;
+}
+
+void vb_misbehaviour_reset(void)
+{
+	if (vb_options.misbehave_once && doorbells >= vb_options.misbehave_after)
+		vb_options.misbehaviour = VB_BEHAVES;
 }
 
 void vb_count_doorbell(void)
@@ -111,6 +121,7 @@ static bool parse_misbehaviour(const char *text)
 		{ "allones", VB_ALL_ONES },
 		{ "vanish", VB_VANISHES },
 		{ "completion", VB_WRONG_COMPLETION },
+		{ "silent", VB_NO_COMPLETION },
 		{ "interrupt", VB_LOSES_INTERRUPTS },
 		{ "dma", VB_DMA_ERRORS },
 		{ "corrupt", VB_CORRUPTS },
@@ -119,14 +130,24 @@ static bool parse_misbehaviour(const char *text)
 		{ "generation", VB_STUCK_GENERATION },
 	};
 	const char *colon = strchrnul(text, ':');
-	size_t i;
+	char number[24];
+	size_t i, length;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strlen(names[i].name) != (size_t)(colon - text) ||
 		    memcmp(names[i].name, text, colon - text))
 			continue;
 		vb_options.misbehaviour = names[i].how;
-		return !*colon || parse_number(colon + 1, &vb_options.misbehave_after);
+		if (!*colon)
+			return true;
+		length = strcspn(colon + 1, ":");
+		if (length >= sizeof(number))
+			return false;
+		memcpy(number, colon + 1, length);
+		number[length] = 0;
+		vb_options.misbehave_once = !strcmp(colon + 1 + length, ":once");
+		return (vb_options.misbehave_once || !colon[1 + length]) &&
+		       parse_number(number, &vb_options.misbehave_after);
 	}
 	return false;
 }

@@ -73,6 +73,7 @@ void vb_regs_reset(void)
 	uint8_t uuid[16];
 	uint32_t generation = regs.generation + !vb_misbehaves(VB_STUCK_GENERATION);
 
+	vb_misbehaviour_reset();
 	vb_soc_kill();
 	vb_soc_timer(0);
 	memcpy(uuid, regs.uuid, sizeof(uuid));

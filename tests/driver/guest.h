@@ -41,6 +41,12 @@ void skip(const char *what, const char *why);
 int done(void);
 void die(const char *what, int ret) __attribute__((noreturn));
 
+/*
+ * If it is not 0, die() says nothing and ends the process with it when what failed was canceled, or
+ * the board is gone: for processes whose board is reset or taken away under them.
+ */
+extern int guest_canceled_status;
+
 int64_t now_ns(void);
 const char *guest_node(void); /* $GUEST_NODE, or the first board */
 int open_board(void);

@@ -17,13 +17,16 @@ mappings_before=$(mappings)
 
 load_driver || exit 1
 load_peers
-for program in ioctls memory userptr import vm queue fault process random canary telemetry unplug; do
+for program in ioctls memory userptr import vm queue fault process random canary reset telemetry unplug; do
 	say "test-driver-$program"
 	tap $program test-driver-$program
 done
 
 say "test-driver-smi"
 tap smi test-driver-smi hearth-smi 1
+# Looks at the board by the driver would be counted.
+echo 0 >/sys/module/hearth/parameters/heartbeat_ms
+usleep 2500000
 say "test-driver-submit"
 tap submit test-driver-submit
 

@@ -18,8 +18,8 @@ BUSYBOX = "/usr/bin/busybox"
 DEBUG_KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../tools/dev/debug-kernel")
 # Loaded before the disk can be mounted; their dependencies come by themselves.
 BOOT_MODULES = ["crc32c_generic", "libcrc32c", "virtio_blk", "erofs"]
-# Other devices' drivers, for suites that share buffers with them.
-PEER_MODULES = ["vgem"]
+# Other devices' drivers, for suites that share buffers with them, and what makes the kernel see errors of the bus.
+PEER_MODULES = ["vgem", "aer_inject"]
 # For a board without its driver.
 VFIO_MODULES = ["vfio_iommu_type1", "vfio_pci"]
 

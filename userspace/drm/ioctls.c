@@ -55,6 +55,11 @@ int hearth_drm_query_firmware(int fd, struct drm_hearth_query_firmware *out)
 	return hearth_drm_query(fd, DRM_HEARTH_QUERY_FIRMWARE, out, sizeof(*out));
 }
 
+int hearth_drm_query_state(int fd, struct drm_hearth_query_state *out)
+{
+	return hearth_drm_query(fd, DRM_HEARTH_QUERY_STATE, out, sizeof(*out));
+}
+
 int hearth_drm_query_memory(int fd, struct drm_hearth_query_memory *out)
 {
 	return hearth_drm_query(fd, DRM_HEARTH_QUERY_MEMORY, out, sizeof(*out));

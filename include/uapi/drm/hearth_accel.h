@@ -71,6 +71,8 @@ enum drm_hearth_query {
 	DRM_HEARTH_QUERY_FIRMWARE = 1,
 	/** @DRM_HEARTH_QUERY_MEMORY: struct drm_hearth_query_memory */
 	DRM_HEARTH_QUERY_MEMORY = 2,
+	/** @DRM_HEARTH_QUERY_STATE: struct drm_hearth_query_state */
+	DRM_HEARTH_QUERY_STATE = 3,
 	/** @DRM_HEARTH_QUERY_QUOTA: struct drm_hearth_query_quota */
 	DRM_HEARTH_QUERY_QUOTA = 5,
 };
@@ -154,6 +156,42 @@ struct drm_hearth_query_memory {
 	__u64 board_total;
 	/** @board_free: now */
 	__u64 board_free;
+};
+
+/**
+ * enum drm_hearth_state - how a board is
+ */
+enum drm_hearth_state {
+	/** @DRM_HEARTH_STATE_STARTING: it is being brought up for the first time */
+	DRM_HEARTH_STATE_STARTING = 0,
+	/** @DRM_HEARTH_STATE_LIVE: it serves */
+	DRM_HEARTH_STATE_LIVE = 1,
+	/** @DRM_HEARTH_STATE_RESETTING: it will serve soon; calls that need it wait */
+	DRM_HEARTH_STATE_RESETTING = 2,
+	/** @DRM_HEARTH_STATE_SUSPENDED: likewise */
+	DRM_HEARTH_STATE_SUSPENDED = 3,
+	/** @DRM_HEARTH_STATE_FAILED: it serves nobody until it is reset by hand or bound again */
+	DRM_HEARTH_STATE_FAILED = 4,
+	/** @DRM_HEARTH_STATE_GONE: nothing answers */
+	DRM_HEARTH_STATE_GONE = 5,
+};
+
+/**
+ * struct drm_hearth_query_state - how the board is; answered in any state, without waiting
+ */
+struct drm_hearth_query_state {
+	/** @state: enum drm_hearth_state */
+	__u32 state;
+	/**
+	 * @epoch: from 1, one more with every reset
+	 *
+	 * Address spaces and queues made in an older one are dead; buffers are not.
+	 */
+	__u32 epoch;
+	/** @resets: that were done since the driver has the board */
+	__u32 resets;
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
@@ -361,6 +399,18 @@ struct drm_hearth_queue_wait {
 };
 
 /**
+ * enum drm_hearth_reset - what a reset of the board was for a context
+ */
+enum drm_hearth_reset {
+	/** @DRM_HEARTH_RESET_NONE: there was none since it was made */
+	DRM_HEARTH_RESET_NONE = 0,
+	/** @DRM_HEARTH_RESET_INNOCENT: it is dead, and nothing says that it had a part in it */
+	DRM_HEARTH_RESET_INNOCENT = 1,
+	/** @DRM_HEARTH_RESET_GUILTY: it is dead, and the board could not end what it ran */
+	DRM_HEARTH_RESET_GUILTY = 2,
+};
+
+/**
  * struct drm_hearth_queue_state - how a queue is, and why
  */
 struct drm_hearth_queue_state {
@@ -380,6 +430,10 @@ struct drm_hearth_queue_state {
 	__u64 fault_packet;
 	/** @interrupts: out, that this queue has raised */
 	__u64 interrupts;
+	/** @reset: out, enum drm_hearth_reset */
+	__u32 reset;
+	/** @epoch: out, of its address space: drm_hearth_query_state.epoch when that was made */
+	__u32 epoch;
 };
 
 #if defined(__cplusplus)
