@@ -185,6 +185,7 @@ struct fw_queue {
 	u32 context;
 	u32 ring_log2;
 	u32 timeout_ms;
+	u32 priority;
 	u64 ring;
 	u64 status_bus;
 	u64 tail;
@@ -199,7 +200,11 @@ struct fw_queue {
 	bool has_packet;    /* @packet is being executed */
 	bool waiting;	    /* in a WAIT that did not hold yet */
 	bool dispatched;    /* its DISPATCH is the running job */
+	bool begun;	    /* its DISPATCH has run, and gave way */
 	bool wants_workers; /* for its DISPATCH */
+	u64 groups;	    /* of a DISPATCH that has begun */
+	u64 next_group;	    /* of it, that has not run */
+	u64 ran;	    /* ticks that it had the workers */
 	union hbi_packet packet;
 	u64 progress; /* bytes of @packet done */
 	u64 wait_epoch;
@@ -248,6 +253,8 @@ extern u64 fw_wait_epoch;
 struct fw_job {
 	u32 queue;
 	u32 context;
+	u32 priority;
+	u64 first; /* work-group; those before it have run already */
 	u64 groups;
 	u64 code;
 	u64 args;
@@ -256,10 +263,25 @@ struct fw_job {
 	u64 deadline;
 };
 
+enum fw_job_end {
+	FW_JOB_RUNS,
+	FW_JOB_DONE,   /* struct fw_fault says how */
+	FW_JOB_YIELDED /* some of its work-groups have not run */
+};
+
 void fw_worker_start(const struct fw_job *job);
-bool fw_worker_busy(void);
-/* True when the job has ended; then @fault->error says how, and the workers are free. */
-bool fw_worker_finished(struct fw_fault *fault);
+/* The running job, or NULL. */
+const struct fw_job *fw_worker_job(void);
+/* Ticks since the running job was started. */
+u64 fw_worker_elapsed(void);
+/* Lets the job give way: what its workers have claimed they still run. */
+void fw_worker_yield(void);
+bool fw_worker_yielding(void);
+/*
+ * How the job of @queue stands. If it does not run any more, the workers are free, and next_group
+ * and ran of the queue are what they are now.
+ */
+enum fw_job_end fw_worker_end(struct fw_queue *queue, struct fw_fault *fault);
 /* Ends the job of @queue, if it runs; returns when no worker is in user mode any more. */
 void fw_worker_cancel(u32 queue);
 /* Ends the job if it is over time. */
@@ -294,10 +316,13 @@ void __attribute__((noreturn)) fw_sched_main(void);
 /* To be called whenever a queue was made or has gone, and when a context has. */
 void fw_sched_rebuild(void);
 void fw_sched_forget(u32 context);
-/* Whether the workers are free and it is the turn of this queue's context to have them. */
+/*
+ * Whether the workers are free and it is the turn of this queue's context to have them. If they are
+ * not, whoever has them may have to give way.
+ */
 bool fw_sched_take_workers(struct fw_queue *queue);
-/* A job of the context has kept the workers for so long. */
-void fw_sched_charge_workers(u32 context, u64 ticks);
+/* A job of the context has kept the workers for so long, at this priority. */
+void fw_sched_charge_workers(u32 context, u32 priority, u64 ticks);
 
 /* ---- fw_main.c ---- */
 

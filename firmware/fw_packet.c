@@ -92,14 +92,24 @@ static bool grid_size(const u32 *groups, u64 *total)
 static enum fw_step packet_dispatch(struct fw_queue *queue, struct fw_fault *fault)
 {
 	const struct hbi_packet_dispatch *packet = &queue->packet.dispatch;
-	struct fw_job job = { .queue = queue->id, .context = queue->context };
+	struct fw_job job = {
+		.queue = queue->id,
+		.context = queue->context,
+		.priority = queue->priority,
+	};
+	enum fw_job_end end;
 	u32 groups[3];
 
 	if (queue->dispatched) {
-		if (!fw_worker_finished(fault))
+		end = fw_worker_end(queue, fault);
+		if (end == FW_JOB_RUNS)
 			return FW_STEP_BLOCKED;
 		queue->dispatched = false;
-		return fault->error ? FW_STEP_FAILED : FW_STEP_DONE;
+		if (end == FW_JOB_DONE)
+			return fault->error ? FW_STEP_FAILED : FW_STEP_DONE;
+		/* The workers are free: everybody who wants them is to be asked again. */
+		queue->begun = true;
+		return FW_STEP_AGAIN;
 	}
 	if (!well_formed(&queue->packet, HBI_DISPATCH_GRID_IN_ARGS, 6))
 		return fail(fault, HBI_ERROR_FIELD, 0);
@@ -111,21 +121,31 @@ static enum fw_step packet_dispatch(struct fw_queue *queue, struct fw_fault *fau
 		return fail(fault, HBI_ERROR_FIELD, 0);
 	if (!fw_sched_take_workers(queue))
 		return FW_STEP_BLOCKED;
-	memcpy(groups, packet->groups, sizeof(groups));
-	if (packet->header.flags & HBI_DISPATCH_GRID_IN_ARGS &&
-	    fw_packet_read(queue, packet->args, groups, sizeof(groups), fault))
-		return FW_STEP_FAILED;
-	if (!grid_size(groups, &job.groups))
-		return fail(fault, HBI_ERROR_FIELD, 0);
-	if (!job.groups)
-		return FW_STEP_DONE;
+	/* One that goes on has the grid that it began with. */
+	if (!queue->begun) {
+		memcpy(groups, packet->groups, sizeof(groups));
+		if (packet->header.flags & HBI_DISPATCH_GRID_IN_ARGS &&
+		    fw_packet_read(queue, packet->args, groups, sizeof(groups), fault))
+			return FW_STEP_FAILED;
+		if (!grid_size(groups, &queue->groups))
+			return fail(fault, HBI_ERROR_FIELD, 0);
+		if (!queue->groups)
+			return FW_STEP_DONE;
+		queue->next_group = 0;
+		queue->ran = 0;
+	}
+	job.groups = queue->groups;
+	job.first = queue->next_group;
 	job.code = packet->code;
 	job.args = packet->args;
 	job.scratch = packet->scratch;
 	job.stride = packet->scratch_stride;
 	job.deadline = FW_NEVER;
-	if (queue->timeout_ms)
-		job.deadline = fw_time() + queue->timeout_ms * (fw_board.timestamp_hz / 1000);
+	if (queue->timeout_ms) {
+		u64 limit = queue->timeout_ms * (fw_board.timestamp_hz / 1000);
+
+		job.deadline = fw_time() + (queue->ran < limit ? limit - queue->ran : 0);
+	}
 	fw_worker_start(&job);
 	queue->dispatched = true;
 	return FW_STEP_BLOCKED;

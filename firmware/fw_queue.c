@@ -56,6 +56,7 @@ enum hbi_error fw_queue_create(const struct hbi_admin_create_queue *command)
 	queue->ring = command->ring;
 	queue->ring_log2 = command->ring_log2;
 	queue->timeout_ms = command->timeout_ms;
+	queue->priority = command->priority;
 	queue->status_bus = command->status;
 	queue->status.state = HBI_QUEUE_LIVE;
 	fw_dma_queue_reset(queue->id, command->vector);
@@ -218,6 +219,7 @@ static enum fw_step next_packet(struct fw_queue *queue, struct fw_fault *fault)
 	queue->packet = fetch->packets[fetch->next++];
 	queue->progress = 0;
 	queue->waiting = false;
+	queue->begun = false;
 	if (queue->packet.header.type == HBI_PACKET_INDIRECT) {
 		fault->error = start_indirect(queue);
 		return fault->error ? FW_STEP_FAILED : FW_STEP_AGAIN;

@@ -9,14 +9,20 @@
  * turn, and what it took beyond that is taken off its next turns), the workers by start-time fair
  * queueing (of the contexts that want them, the one that has had least goes next; who comes late
  * gets no credit for the time before).
+ *
+ * Priority is weight: each step up makes time four times as cheap, so the lowest still gets its
+ * part. A dispatch gives way, between two work-groups, to one of higher priority whose turn it is,
+ * and after a slice of time to any whose turn it is.
  */
 #include "fw.h"
 
 #define QUANTUM_DIV 5000 /* quanta in a second */
+#define SLICE_DIV   200	 /* slices in a second, after which a dispatch may have to give way */
 
 /* The queues of one context: @count of order[] from @first on. */
 struct group {
 	u32 context;
+	u32 priority; /* the highest of its queues */
 	u32 first;
 	u32 count;
 };
@@ -43,8 +49,11 @@ void fw_sched_rebuild(void)
 
 		for (queue = 0; queue < fw_board.queues; queue++)
 			if (fw_queues[queue].status.state != HBI_QUEUE_NONE &&
-			    fw_queues[queue].context == context)
+			    fw_queues[queue].context == context) {
 				order[filled++] = queue;
+				if (fw_queues[queue].priority > group.priority)
+					group.priority = fw_queues[queue].priority;
+			}
 		group.count = filled - group.first;
 		if (group.count)
 			groups[group_count++] = group;
@@ -58,6 +67,11 @@ void fw_sched_forget(u32 context)
 
 /* ---- Workers ---- */
 
+static u64 weighted(u64 ticks, u32 priority)
+{
+	return ticks >> 2 * priority;
+}
+
 static u64 start_time(u32 context)
 {
 	u64 finish = shares[context].finish;
@@ -65,19 +79,44 @@ static u64 start_time(u32 context)
 	return finish > worker_clock ? finish : worker_clock;
 }
 
+static bool wants_workers(const struct fw_queue *queue)
+{
+	return queue->wants_workers && queue->status.state == HBI_QUEUE_LIVE;
+}
+
+/* Whether the running job shall make room for @queue, were it to end now. */
+static bool outranks(const struct fw_queue *queue, const struct fw_job *running)
+{
+	u64 elapsed = fw_worker_elapsed();
+	u64 now = worker_clock + weighted(elapsed, running->priority);
+
+	if (queue->priority <= running->priority &&
+	    (queue->context == running->context || elapsed < fw_board.timestamp_hz / SLICE_DIV))
+		return false;
+	/* What the job has had is not charged to its context yet. */
+	return queue->context == running->context || start_time(queue->context) <= now;
+}
+
 bool fw_sched_take_workers(struct fw_queue *queue)
 {
+	const struct fw_job *running = fw_worker_job();
 	u64 start = start_time(queue->context);
 	u32 i;
 
 	queue->wants_workers = true;
-	if (fw_worker_busy())
+	if (running) {
+		if (!fw_worker_yielding() && outranks(queue, running))
+			fw_worker_yield();
 		return false;
+	}
 	for (i = 0; i < fw_board.queues; i++) {
 		const struct fw_queue *other = &fw_queues[i];
+		u64 others;
 
-		if (other->wants_workers && other->status.state == HBI_QUEUE_LIVE &&
-		    start_time(other->context) < start)
+		if (!wants_workers(other) || other == queue)
+			continue;
+		others = start_time(other->context);
+		if (others < start || (others == start && other->priority > queue->priority))
 			return false;
 	}
 	queue->wants_workers = false;
@@ -85,16 +124,31 @@ bool fw_sched_take_workers(struct fw_queue *queue)
 	return true;
 }
 
-void fw_sched_charge_workers(u32 context, u64 ticks)
+void fw_sched_charge_workers(u32 context, u32 priority, u64 ticks)
 {
-	shares[context].finish = worker_clock + ticks;
+	shares[context].finish = worker_clock + weighted(ticks, priority);
+}
+
+/* When the running job has had its slice, if somebody waits for that. */
+static u64 slice_end(void)
+{
+	u64 slice = fw_board.timestamp_hz / SLICE_DIV, elapsed;
+	u32 i;
+
+	if (!fw_worker_job() || fw_worker_yielding())
+		return FW_NEVER;
+	elapsed = fw_worker_elapsed();
+	for (i = 0; i < fw_board.queues; i++)
+		if (wants_workers(&fw_queues[i]))
+			return fw_time() + (elapsed < slice ? slice - elapsed : slice);
+	return FW_NEVER;
 }
 
 /* ---- Hart 0 ---- */
 
 static u64 next_time(void)
 {
-	u64 time = fw_worker_deadline();
+	u64 time = fw_min(fw_worker_deadline(), slice_end());
 	u32 i;
 
 	for (i = 0; i < fw_board.queues; i++)
@@ -132,7 +186,7 @@ static bool take_turn(const struct group *group, bool alone)
 	}
 	while (step_group(group, share)) {
 		progress = true;
-		used = fw_time() - start;
+		used = weighted(fw_time() - start, group->priority);
 		if (used >= quantum) {
 			share->debt += used - quantum;
 			return true;

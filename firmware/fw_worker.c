@@ -3,11 +3,15 @@
  * Dispatches. Hart 0 posts one job at a time; each worker that takes part claims chunks of
  * work-groups from one counter and calls the kernel in user mode for each chunk. A fault of one
  * worker, a timeout or a cancel sets job.stop and interrupts the others out of user mode, which
- * they cannot prevent: machine interrupts are always taken there.
+ * they cannot prevent: machine interrupts are always taken there. A job that has to give way sets
+ * job.yield, which workers look at between chunks: every work-group runs whole, and once. Chunks
+ * begin small and grow while they are quick, so that this is soon.
  */
 #include "fw.h"
 
-#define CHUNKS_PER_WORKER 8
+#define CHUNKS_PER_WORKER 8    /* at least, if there are as many work-groups */
+#define FIRST_CHUNKS	  32   /* as the first ones are cut */
+#define QUICK_DIV	  4000 /* chunks of less than that part of a second are quick */
 #define CAUSE_INTERRUPT	  ((u64)1 << 63)
 
 enum cause {
@@ -26,11 +30,13 @@ enum reg { RA = 1, SP = 2, A0 = 10, A1 = 11, A2 = 12, A3 = 13 };
 
 static struct {
 	struct fw_job order;
-	u64 chunk;
+	u64 chunk; /* work-groups to claim at once; atomic */
+	u64 largest_chunk;
 	u64 next;     /* first work-group not claimed yet; atomic */
 	u32 number;   /* of the job */
 	u32 running;  /* workers not finished; atomic */
 	u32 stop;     /* enum hbi_error that ends the job; atomic */
+	u32 yield;    /* it is to give way; atomic */
 	u32 reported; /* @fault is taken; atomic */
 	struct fw_fault fault;
 	bool active; /* hart 0's own, as is: */
@@ -60,20 +66,25 @@ static void stop_job(enum hbi_error error)
 
 void fw_worker_start(const struct fw_job *order)
 {
-	u64 chunk = order->groups / (fw_board.workers * CHUNKS_PER_WORKER);
+	u64 left = order->groups - order->first;
+	u64 first = left / (fw_board.workers * FIRST_CHUNKS);
+	u64 largest = left / (fw_board.workers * CHUNKS_PER_WORKER);
 	u32 hart, workers;
 
 	job.order = *order;
-	job.chunk = chunk ? chunk : 1;
-	job.next = 0;
+	job.chunk = first ? first : 1;
+	job.largest_chunk = largest ? largest : 1;
+	job.next = order->first;
 	job.stop = HBI_OK;
+	job.yield = 0;
 	job.reported = 0;
 	job.fault = (struct fw_fault){ 0 };
 	job.number++;
 	job.active = true;
 	job.started = fw_time();
-	fw_telemetry_job(order->context);
-	workers = fw_min(fw_board.workers, order->groups);
+	if (!order->first)
+		fw_telemetry_job(order->context);
+	workers = fw_min(fw_board.workers, left);
 	__atomic_store_n(&job.running, workers, __ATOMIC_SEQ_CST);
 	for (hart = 1; hart <= workers; hart++) {
 		__atomic_store_n(&assigned[hart], job.number, __ATOMIC_SEQ_CST);
@@ -81,25 +92,42 @@ void fw_worker_start(const struct fw_job *order)
 	}
 }
 
-bool fw_worker_busy(void)
+const struct fw_job *fw_worker_job(void)
 {
-	return job.active;
+	return job.active ? &job.order : NULL;
+}
+
+u64 fw_worker_elapsed(void)
+{
+	return fw_time() - job.started;
+}
+
+void fw_worker_yield(void)
+{
+	__atomic_store_n(&job.yield, 1, __ATOMIC_SEQ_CST);
+}
+
+bool fw_worker_yielding(void)
+{
+	return job.active && job.yield;
 }
 
 static void release(void)
 {
 	job.active = false;
-	fw_sched_charge_workers(job.order.context, fw_time() - job.started);
+	fw_sched_charge_workers(job.order.context, job.order.priority, fw_worker_elapsed());
 }
 
-bool fw_worker_finished(struct fw_fault *fault)
+enum fw_job_end fw_worker_end(struct fw_queue *queue, struct fw_fault *fault)
 {
 	if (__atomic_load_n(&job.running, __ATOMIC_SEQ_CST))
-		return false;
+		return FW_JOB_RUNS;
 	release();
+	queue->next_group = job.next;
+	queue->ran += fw_worker_elapsed();
 	*fault = job.fault;
 	fault->error = job.stop;
-	return true;
+	return job.stop || job.next >= job.order.groups ? FW_JOB_DONE : FW_JOB_YIELDED;
 }
 
 void fw_worker_cancel(u32 queue)
@@ -200,18 +228,27 @@ static bool call_kernel(struct fw_hart *hart, u64 first, u64 count)
 
 static void take_part(struct fw_hart *hart)
 {
-	u64 groups = job.order.groups, chunk = job.chunk, first;
+	u64 quick = fw_board.timestamp_hz / QUICK_DIV, begin;
+	u64 groups = job.order.groups, chunk, first;
 	u64 satp = fw_context_satp(job.order.context);
 
 	hart->in_job = true;
 	fw_telemetry_begin(hart, job.order.context);
 	if (fw_csr_read(satp) != satp)
 		fw_csr_write(satp, satp);
-	do {
-		if (__atomic_load_n(&job.stop, __ATOMIC_SEQ_CST))
-			break;
+	while (!__atomic_load_n(&job.stop, __ATOMIC_SEQ_CST) &&
+	       !__atomic_load_n(&job.yield, __ATOMIC_SEQ_CST)) {
+		chunk = __atomic_load_n(&job.chunk, __ATOMIC_SEQ_CST);
 		first = __atomic_fetch_add(&job.next, chunk, __ATOMIC_SEQ_CST);
-	} while (first < groups && call_kernel(hart, first, fw_min(chunk, groups - first)));
+		if (first >= groups)
+			break;
+		begin = fw_time();
+		if (!call_kernel(hart, first, fw_min(chunk, groups - first)))
+			break;
+		if (fw_time() - begin < quick && chunk < job.largest_chunk)
+			__atomic_store_n(&job.chunk, fw_min(2 * chunk, job.largest_chunk),
+					 __ATOMIC_SEQ_CST);
+	}
 	fw_telemetry_end(hart);
 	hart->in_job = false;
 	if (!__atomic_sub_fetch(&job.running, 1, __ATOMIC_SEQ_CST))

@@ -106,11 +106,12 @@ typedef uint64_t hbi_u64;
 #define HBI_CAP_HOST_ACCESS	   (1ull << 2) /* compute cores may load and store host memory directly */
 #define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
 #define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
-#define HBI_CAP_TELEMETRY	   (1ull << 5) /* HBI_ADMIN_TELEMETRY */
-#define HBI_CAP_LOG		   (1ull << 7) /* HBI_ADMIN_LOG_READ */
-#define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8) /* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
-#define HBI_CAP_WATCHDOG	   (1ull << 9) /* firmware that no longer serves ends in FAILED */
-#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 7ull << 7)
+#define HBI_CAP_TELEMETRY	   (1ull << 5)	/* HBI_ADMIN_TELEMETRY */
+#define HBI_CAP_LOG		   (1ull << 7)	/* HBI_ADMIN_LOG_READ */
+#define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8)	/* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
+#define HBI_CAP_WATCHDOG	   (1ull << 9)	/* firmware that no longer serves ends in FAILED */
+#define HBI_CAP_PREEMPT		   (1ull << 12) /* a dispatch gives way between work-groups */
+#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 7ull << 7 | 1ull << 12)
 
 #define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
 #define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))

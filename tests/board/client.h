@@ -166,6 +166,8 @@ uint8_t *context_host(const struct context *context); /* what VA_HOST shows */
 uint8_t *context_data(const struct context *context); /* what VA_DATA shows */
 enum hbi_error queue_init(struct queue *queue, struct context *context, uint32_t id,
 			  uint32_t ring_log2, uint32_t timeout_ms);
+enum hbi_error queue_init_priority(struct queue *queue, struct context *context, uint32_t id,
+				   uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority);
 void queue_put(struct queue *queue, const union hbi_packet *packet);
 void queue_ring(struct queue *queue);
 /* Sleeps on the queue's interrupt until @completed packets are, or the queue fails. */

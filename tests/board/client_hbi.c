@@ -257,6 +257,12 @@ void context_standard(struct context *context, struct client *c, uint32_t id)
 enum hbi_error queue_init(struct queue *queue, struct context *context, uint32_t id,
 			  uint32_t ring_log2, uint32_t timeout_ms)
 {
+	return queue_init_priority(queue, context, id, ring_log2, timeout_ms, 0);
+}
+
+enum hbi_error queue_init_priority(struct queue *queue, struct context *context, uint32_t id,
+				   uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority)
+{
 	struct client *c = context->client;
 	uint64_t ring = (id % 16) * 0x10000;
 	struct hbi_admin_create_queue command = {
@@ -268,6 +274,7 @@ enum hbi_error queue_init(struct queue *queue, struct context *context, uint32_t
 		.ring_log2 = ring_log2,
 		.vector = 1 + id % (VECTORS - 1),
 		.timeout_ms = timeout_ms,
+		.priority = priority,
 	};
 
 	queue->context = context;

@@ -171,4 +171,19 @@
 	bnez	a2, 1b
 	ret
 
+	.org	KERNEL_SLOW * KERNEL_SLOT
+	ld	t0, 16(a0)
+	ld	t3, 24(a0)
+	slli	t1, a1, 2
+	add	t0, t0, t1
+	li	t2, 1
+1:	mv	t4, t3
+2:	addi	t4, t4, -1
+	bnez	t4, 2b
+	amoadd.w zero, t2, (t0)
+	addi	t0, t0, 4
+	addi	a2, a2, -1
+	bnez	a2, 1b
+	ret
+
 	.org	KERNELS * KERNEL_SLOT

@@ -17,6 +17,7 @@
 #define KERNEL_CSR     10 /* reads a machine-mode register */
 #define KERNEL_POISON  11 /* fills all registers it may, then returns */
 #define KERNEL_VALUE   12 /* stores 1 to [group]; the test rewrites the value */
-#define KERNELS	       13
+#define KERNEL_SLOW    13 /* as KERNEL_MARK, with args.extra turns of a loop before each */
+#define KERNELS	       14
 
 #endif /* KERNELS_H */

@@ -48,6 +48,9 @@ MUTANTS = (
     ("error-cancels", "fw_queue.c", "other->context == queue->context", "false"),
     ("packet-unknown", "fw_queue.c",
      "fw_event_queue_error(queue->id, queue->context, error, address, pc, queue->head, hart);", ""),
+    ("dispatch-gives-way", "fw_sched.c", "\t\t\tfw_worker_yield();", "\t\t\t(void)0;"),
+    ("dispatch-gives-way", "fw_worker.c", "queue->next_group = job.next;", "queue->next_group = 0;"),
+    ("dispatch-priority", "fw_sched.c", "return ticks >> 2 * priority;", "return ticks;"),
     ("fair-contexts", "fw_sched.c", "if (used >= quantum) {", "if (used >= 100000 * quantum) {"),
 )
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/* Queues: every packet, rings that go round, sleeping and waking, and kernels on the cores. */
+/* Queues: every packet, rings that go round, sleeping and waking, kernels on the cores, priority. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -372,6 +372,53 @@ static void test_dispatch(void)
 	context_close(&context);
 }
 
+/* A long dispatch of one process's queue gives way to one of higher priority. */
+static void test_priority(void)
+{
+	const uint32_t groups = 2048;
+	struct context low, high;
+	volatile uint32_t *marks;
+	struct buffer out, others;
+	uint32_t i, done = 0, wrong = 0;
+
+	context_open(&low, 0);
+	context_open(&high, 0);
+	if (!(low.device.caps & HBI_CAP_PREEMPT)) {
+		skip("priority", "the board does not preempt");
+		goto out_close;
+	}
+	context_load_kernels(&low);
+	context_load_kernels(&high);
+	hearth_drm_queue_destroy(&high.queue);
+	is(hearth_drm_queue_create(high.fd, high.vm, high.ring.va, high.ring.map, 8, 0, 4,
+				   &high.queue),
+	   -EINVAL, "there is no priority 4");
+	is(hearth_drm_queue_create(high.fd, high.vm, high.ring.va, high.ring.map, 8, 0, 2,
+				   &high.queue),
+	   0, "but a queue of priority 2");
+	out = context_buffer(&low, 4 * groups, DRM_HEARTH_PLACEMENT_BOARD, 0);
+	others = context_buffer(&high, 4096, DRM_HEARTH_PLACEMENT_BOARD, 0);
+	marks = out.map;
+	push_dispatch(&low, KERNEL_SLOW, 0, out.va, 60000, groups);
+	hearth_drm_queue_ring(&low.queue);
+	for (i = 0; !done; i = (i + 1) % groups)
+		done = marks[i];
+	push_dispatch(&high, KERNEL_MARK, 0, others.va, 0, 16);
+	is(context_submit(&high), 0, "it has its dispatch done");
+	for (i = 0, done = 0; i < groups; i++)
+		done += marks[i];
+	ok(done < groups, "before the other's work-groups (%u of %u) have all run", done, groups);
+	is(context_submit(&low), 0, "which then do");
+	for (i = 0; i < groups; i++)
+		wrong += marks[i] != 1;
+	is(wrong, 0, "each of them once");
+	munmap(out.map, out.size);
+	munmap(others.map, others.size);
+out_close:
+	context_close(&high);
+	context_close(&low);
+}
+
 int main(void)
 {
 	test_packets();
@@ -381,6 +428,7 @@ int main(void)
 	test_sleep();
 	test_sleepers();
 	test_dispatch();
+	test_priority();
 	test_second();
 	test_race();
 	return done();

@@ -301,7 +301,7 @@ static void test_worker_turns(void)
 			if (!fw_sched_take_workers(wants[one]))
 				continue;
 			had[one]++;
-			fw_sched_charge_workers(wants[one]->context, 1000);
+			fw_sched_charge_workers(wants[one]->context, 0, 1000);
 			wants[one]->wants_workers = true;
 			break;
 		}
@@ -318,11 +318,38 @@ static void test_worker_turns(void)
 			if (!fw_sched_take_workers(wants[i]))
 				continue;
 			had[i]++;
-			fw_sched_charge_workers(wants[i]->context, i ? 1000 : 10000);
+			fw_sched_charge_workers(wants[i]->context, 0, i ? 1000 : 10000);
 			wants[i]->wants_workers = true;
 			break;
 		}
 	CHECK(had[0] >= 3 && had[0] <= 6);
+	memset(fw_queues, 0, sizeof(fw_queues));
+	fw_sched_forget(1);
+	fw_sched_forget(2);
+}
+
+/* Two contexts want the workers all the time, one of them two steps of priority higher. */
+static void test_weights(void)
+{
+	struct fw_queue *wants[2] = { &fw_queues[0], &fw_queues[1] };
+	u32 had[2] = { 0 }, round, i;
+
+	fake_queue(0, 1);
+	fake_queue(1, 2);
+	fw_queues[1].priority = 2;
+	wants[0]->wants_workers = true;
+	wants[1]->wants_workers = true;
+	for (round = 0; round < 170; round++)
+		for (i = 0; i < 2; i++) {
+			if (!fw_sched_take_workers(wants[i]))
+				continue;
+			had[i]++;
+			fw_sched_charge_workers(wants[i]->context, wants[i]->priority, 1600);
+			wants[i]->wants_workers = true;
+			break;
+		}
+	CHECK(had[0] + had[1] == 170);
+	CHECK(had[0] >= 9 && had[0] <= 11);
 	memset(fw_queues, 0, sizeof(fw_queues));
 	fw_sched_forget(1);
 	fw_sched_forget(2);
@@ -443,6 +470,7 @@ void fw_sched_main(void)
 	run("tables are walked as a core walks them", test_walk);
 	run("queues are grouped by context", test_groups);
 	run("contexts have the workers in turns", test_worker_turns);
+	run("of two that want the workers, priority gets its weight", test_weights);
 	run("signatures are verified on this core", test_signature);
 	run("images are refused for each fault", test_image);
 	put_text("1..");

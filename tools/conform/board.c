@@ -430,6 +430,12 @@ struct context *context_of(struct board *board, uint32_t id)
 
 struct queue make_queue(struct context *context, uint32_t id, uint32_t log2, uint32_t timeout_ms)
 {
+	return make_queue_priority(context, id, log2, timeout_ms, 0);
+}
+
+struct queue make_queue_priority(struct context *context, uint32_t id, uint32_t log2,
+				 uint32_t timeout_ms, uint32_t priority)
+{
 	struct board *board = context->board;
 	struct queue queue = {
 		.context = context,
@@ -447,6 +453,7 @@ struct queue make_queue(struct context *context, uint32_t id, uint32_t log2, uin
 		.ring_log2 = log2,
 		.vector = board->vectors > 1 ? 1 + id % (board->vectors - 1) : 0,
 		.timeout_ms = timeout_ms,
+		.priority = priority,
 	};
 
 	if (id >= board->queues)

@@ -255,6 +255,100 @@ static void without(struct board *board)
 		     ~0ull);
 }
 
+#define SLOW_GROUPS 512	   /* for each core */
+#define SLOW_TURNS  100000 /* of a loop, in each of them */
+
+/* Work-groups of a dispatch of KERNEL_SLOW that have run. */
+static uint32_t slow_done(struct context *context, uint32_t groups)
+{
+	volatile uint32_t *out = (uint32_t *)(data_of(context) + OUT);
+	uint32_t done = 0, i;
+
+	for (i = 0; i < groups; i++) {
+		if (out[i] > 1)
+			stop("work-group %u ran %u times", i, out[i]);
+		done += out[i];
+	}
+	return done;
+}
+
+static void slow_args(struct context *context, uint32_t groups)
+{
+	memset(data_of(context) + OUT, 0, 4 * groups);
+	set_args(context, groups, VA_DATA + OUT);
+	*(uint64_t *)(data_of(context) + 24) = SLOW_TURNS;
+}
+
+/* A long dispatch runs; a queue of another context, of @priority, has a short one done meanwhile. */
+static void gives_way_to(struct board *board, uint32_t priority)
+{
+	uint32_t groups = SLOW_GROUPS * (board->workers < 64 ? board->workers : 64), done;
+	struct context *context = with_cores(board), *other = context_of(board, 2);
+	struct queue slow = make_queue_priority(context, 0, 3, 0, 1);
+	struct queue quick = make_queue_priority(other, 1, 3, 0, priority);
+
+	slow_args(context, groups);
+	set_args(other, 8, VA_DATA + OUT);
+	put(&slow, dispatch_packet(KERNEL_SLOW, groups));
+	ring(&slow);
+	while (!slow_done(context, groups) && slow.status->state == HBI_QUEUE_LIVE)
+		;
+	do_packet(&quick, dispatch_packet(KERNEL_MARK, 8));
+	done = slow_done(context, groups);
+	if (done == groups)
+		stop("the dispatch of priority %u came after all %u work-groups of the other",
+		     priority, groups);
+	wait_for(&slow, 1);
+	EQUAL(slow_done(context, groups), groups);
+	drop_queue(&slow);
+	drop_queue(&quick);
+}
+
+static void gives_way(struct board *board)
+{
+	if (board->caps & HBI_CAP_PRIORITY)
+		gives_way_to(board, 2);
+	gives_way_to(board, 1);
+	gives_way_to(board, 0);
+}
+
+/* How much a queue gets done while one two steps higher does 60 dispatches. */
+static uint32_t weigh(struct board *board)
+{
+	struct context *context = with_cores(board), *other = context_of(board, 2);
+	struct queue slow = make_queue_priority(context, 0, 6, 0, 0);
+	struct queue quick = make_queue_priority(other, 1, 6, 0, 2);
+	uint32_t done, i;
+
+	slow_args(context, board->workers);
+	slow_args(other, board->workers);
+	for (i = 0; i < 60; i++) {
+		put(&slow, dispatch_packet(KERNEL_SLOW, board->workers));
+		put(&quick, dispatch_packet(KERNEL_SLOW, board->workers));
+	}
+	ring(&slow);
+	ring(&quick);
+	wait_for(&quick, 60);
+	done = ((volatile uint32_t *)(data_of(context) + OUT))[0];
+	wait_for(&slow, 60);
+	drop_queue(&slow);
+	drop_queue(&quick);
+	return done;
+}
+
+/* One time of three is enough: the host may have been busy with something else. */
+static void priority(struct board *board)
+{
+	uint32_t done = 0, tries;
+
+	for (tries = 0; tries < 3; tries++) {
+		done = weigh(board);
+		if (done && done < 30)
+			return;
+	}
+	stop("a queue got %u dispatches done while one two steps higher did 60", done);
+}
+
 #define C HBI_CAP_COMPUTE
 
 const struct check checks_compute[] = {
@@ -282,6 +376,11 @@ const struct check checks_compute[] = {
 	  NEED_RUNNING, C | HBI_CAP_TIMEOUT, timeout },
 	{ "dispatch-ended", "ADM-8 ORD-4 SEC-6",
 	  "an endless kernel keeps nobody, and DESTROY_QUEUE ends it", NEED_RUNNING, C, ended },
+	{ "dispatch-priority", "ORD-5 ADM-7 CAP.PRIORITY", "priority is weight, and starves nobody",
+	  NEED_RUNNING, C | HBI_CAP_PRIORITY, priority },
+	{ "dispatch-gives-way", "ORD-6 CAP.PREEMPT",
+	  "a dispatch gives way, and runs whole and once", NEED_RUNNING, C | HBI_CAP_PREEMPT,
+	  gives_way },
 	{ "sync-code", "PKT.SYNC_CODE ERR.FETCH", "code that was changed runs after SYNC_CODE",
 	  NEED_RUNNING, C, sync_code },
 	{ "dispatch-without-cores", "CAP.COMPUTE ERR.OPCODE", "a board without cores says so",

@@ -185,6 +185,8 @@ void map_raw(struct context *context, uint64_t va, int level, uint64_t pte);
 uint64_t leaf(uint64_t pa, uint64_t flags);
 
 struct queue make_queue(struct context *context, uint32_t id, uint32_t log2, uint32_t timeout_ms);
+struct queue make_queue_priority(struct context *context, uint32_t id, uint32_t log2,
+				 uint32_t timeout_ms, uint32_t priority);
 void drop_queue(struct queue *queue);
 void put(struct queue *queue, union hbi_packet packet);
 void ring(struct queue *queue);
@@ -220,6 +222,7 @@ enum kernel {
 	KERNEL_STACK,	/* sum of 1..63 by way of stack and scratch, to 64 bits [group] */
 	KERNEL_VECTORS, /* the or of all vector registers, to 64 bits [group] */
 	KERNEL_VPOISON, /* fills the vector registers */
+	KERNEL_SLOW,	/* as KERNEL_MARK, after so many turns of a loop as the second word says */
 	KERNELS
 };
 

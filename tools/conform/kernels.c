@@ -152,5 +152,20 @@ const uint32_t kernel_words[KERNELS][KERNEL_SLOT / 4] = {
 		0x5e0fbc57, /* vmv.v.i v24,-1 */
 		0x00008067, /* ret */
 	},
+	[KERNEL_SLOW] = {
+		0x01053283, /* ld t0,16(a0) */
+		0x01853e03, /* ld t3,24(a0) */
+		0x00259313, /* slli t1,a1,0x2 */
+		0x006282b3, /* add t0,t0,t1 */
+		0x00100393, /* li t2,1 */
+		0x000e0e93, /* mv t4,t3 */
+		0xfffe8e93, /* addi t4,t4,-1 */
+		0xfe0e9ee3, /* bnez t4,-4 */
+		0x0072a02f, /* amoadd.w zero,t2,(t0) */
+		0x00428293, /* addi t0,t0,4 */
+		0xfff60613, /* addi a2,a2,-1 */
+		0xfe0614e3, /* bnez a2,-24 */
+		0x00008067, /* ret */
+	},
 };
 /* clang-format on */
