@@ -65,7 +65,7 @@ check-style:
 check-debug: all
 	ninja -C $(BUILD) meson-test-prereq
 	@set -e; kernel=$$(tools/dev/debug-kernel); \
-		tools/dev/build-module $$kernel/src $(BUILD)/modules KCOV_INSTRUMENT=y modules; \
+		tools/dev/build-module $$kernel/src $(BUILD)/modules KCOV_INSTRUMENT=y HEARTH_KUNIT=y modules; \
 		$(PYTHON) tests/run-all $(BUILD) --suite debug
 
 debug-kernel:

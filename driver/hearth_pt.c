@@ -9,15 +9,16 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
-#define pt_zalloc(bytes)     kzalloc(bytes, GFP_KERNEL_ACCOUNT)
-#define pt_free(pointer)     kfree(pointer)
+#define pt_zalloc(bytes) kzalloc(bytes, GFP_KERNEL_ACCOUNT)
+#define pt_free(pointer) kfree(pointer)
+#ifndef pt_broken
 #define pt_broken(condition) WARN_ON_ONCE(condition)
+#endif
 #else
 #include <errno.h>
 #include <stdlib.h>
-#define pt_zalloc(bytes)     calloc(1, bytes)
-#define pt_free(pointer)     free(pointer)
-#define pt_broken(condition) (condition)
+#define pt_zalloc(bytes) calloc(1, bytes)
+#define pt_free(pointer) free(pointer)
 #endif
 
 #include <hearth/hbi.h>

@@ -20,6 +20,8 @@ DEBUG_KERNEL = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../t
 BOOT_MODULES = ["crc32c_generic", "libcrc32c", "virtio_blk", "erofs"]
 # Other devices' drivers, for suites that share buffers with them, and what makes the kernel see errors of the bus.
 PEER_MODULES = ["vgem", "aer_inject"]
+# For the module's own tests, where the kernel has what runs them.
+TEST_MODULES = ["kunit"]
 # For a board without its driver.
 VFIO_MODULES = ["vfio_iommu_type1", "vfio_pci"]
 
@@ -193,11 +195,13 @@ def make_initramfs(path, kernel, hearth_module, firmware, init):
     cpio.add("init", read(init), 0o755)
     peers = modules.closure(PEER_MODULES)
     vfio = modules.closure(VFIO_MODULES)
-    for name in dict.fromkeys(boot + needs + peers + vfio):
+    tests = modules.closure(TEST_MODULES)
+    for name in dict.fromkeys(boot + needs + peers + vfio + tests):
         cpio.add("modules/%s.ko" % name, modules.read(name))
     cpio.add("modules/boot", "".join(n + "\n" for n in boot).encode())
     cpio.add("modules/needs", "".join(n + "\n" for n in needs if n not in boot).encode())
     cpio.add("modules/vfio", "".join(n + "\n" for n in vfio if n not in boot).encode())
+    cpio.add("modules/tests", "".join(n + "\n" for n in tests).encode())
     cpio.add("modules/peers", "".join(n + "\n" for n in peers if n not in boot).encode())
     if firmware:
         cpio.add("lib/firmware/hearth/hbi-rv64.bin", read(firmware))
