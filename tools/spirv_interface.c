@@ -155,7 +155,8 @@ static void add_binding(struct reader *r, uint32_t id)
 	if (!pointer)
 		return;
 	class = r->words[variable + 3];
-	if (class != SpvStorageClassUniform && class != SpvStorageClassStorageBuffer)
+	if (class != SpvStorageClassUniform && class != SpvStorageClassStorageBuffer &&
+	    class != SpvStorageClassUniformConstant)
 		return;
 	element = r->words[pointer + 3];
 	type = declared(r, element, SpvOpTypeArray, 4);
@@ -171,6 +172,9 @@ static void add_binding(struct reader *r, uint32_t id)
 	if (class == SpvStorageClassStorageBuffer ||
 	    (element < r->bound && r->facts[element].flags & IS_BUFFER_BLOCK))
 		binding.kind = HC_BINDING_STORAGE_BUFFER;
+	if (class == SpvStorageClassUniformConstant)
+		binding.kind = declared(r, element, SpvOpTypeSampler, 2) ? HC_BINDING_SAMPLER
+									 : HC_BINDING_IMAGE;
 	r->out->bindings[r->out->binding_count++] = binding;
 }
 
@@ -183,7 +187,13 @@ static int by_number(const void *a, const void *b)
 	return x->binding < y->binding ? -1 : x->binding > y->binding;
 }
 
-/* Variables that share a binding see the same descriptors. */
+/* Slots that all elements of a binding take. */
+static uint32_t slots_of(const struct hc_binding *binding)
+{
+	return binding->count * (binding->kind == HC_BINDING_IMAGE ? 5 : 1);
+}
+
+/* Variables that share a binding see the same descriptors; a sampler may be half of an image's. */
 static void give_slots(struct spirv_interface *out)
 {
 	struct hc_binding *last = NULL;
@@ -196,16 +206,18 @@ static void give_slots(struct spirv_interface *out)
 		struct hc_binding *at = &out->bindings[i];
 
 		if (last && !by_number(last, at)) {
-			slot -= last->count;
+			slot -= slots_of(last);
 			if (at->count > last->count)
 				last->count = at->count;
-			slot += last->count;
+			if (at->kind == HC_BINDING_IMAGE)
+				last->kind = HC_BINDING_IMAGE;
+			slot += slots_of(last);
 			continue;
 		}
 		if (!last || last->set != at->set)
 			slot = 0;
 		at->slot = slot;
-		slot += at->count;
+		slot += slots_of(at);
 		out->bindings[kept] = *at;
 		last = &out->bindings[kept++];
 	}

@@ -39,8 +39,8 @@ static void compile(const uint32_t *words, size_t count)
 		bindings[i] = (struct hc_binding){
 			.set = i / BINDINGS,
 			.binding = i % BINDINGS,
-			.kind = HC_BINDING_STORAGE_BUFFER,
-			.slot = i % BINDINGS * 4,
+			.kind = count & 8 && i & 1 ? HC_BINDING_IMAGE : HC_BINDING_STORAGE_BUFFER,
+			.slot = i % BINDINGS * 20,
 			.count = 4,
 		};
 	if (count & 1)

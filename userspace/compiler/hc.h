@@ -89,12 +89,15 @@ enum hc_result hc_target_riscv64(struct hc_target *target, uint32_t vlen_bits);
 enum hc_binding_kind {
 	HC_BINDING_UNIFORM_BUFFER,
 	HC_BINDING_STORAGE_BUFFER,
+	HC_BINDING_IMAGE, /* struct hearth_image_descriptor, with a sampler or not; texel buffers too */
+	HC_BINDING_SAMPLER,
 };
 
 /*
  * Where the descriptor of (set, binding) lies.
  * @dynamic: false: element @slot of the table hearth_kernel_args.sets[set];
  *	     true: element @slot of hearth_kernel_args.dynamic.
+ *	Slots are of 16 bytes; images take five, all others one.
  * @count: array length; the elements follow each other.
  */
 struct hc_binding {

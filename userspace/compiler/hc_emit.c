@@ -121,10 +121,15 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	case SpvOpControlBarrier:
 		return;
 	case SpvOpLoad:
-		hc_emit_load(e, inst);
+		/* Images are no values. */
+		if (!hc_is_opaque(e->m, inst->result))
+			hc_emit_load(e, inst);
 		return;
 	case SpvOpStore:
 		hc_emit_store(e, inst);
+		return;
+	case SpvOpCopyMemory:
+		hc_emit_copy(e, inst);
 		return;
 	case SpvOpArrayLength:
 		hc_emit_array_length(e, inst);
@@ -135,7 +140,7 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 	default:
 		break;
 	}
-	if (hc_emit_matrix(e, inst))
+	if (hc_emit_matrix(e, inst) || hc_emit_image(e, inst))
 		return;
 	if (hc_is_atomic(inst->op)) {
 		hc_emit_atomic(e, inst);

@@ -135,6 +135,7 @@ uint64_t hc_align_up(uint64_t value, uint64_t align);
 
 void hc_emit_load(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst);
+void hc_emit_copy(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_address(struct hc_emit *e, const struct hc_inst *inst);
 void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
@@ -142,9 +143,10 @@ void hc_emit_array_length(struct hc_emit *e, const struct hc_inst *inst);
 uint64_t hc_local_bytes(struct hc_emit *e, uint32_t id);
 LLVMValueRef hc_local_memory(struct hc_emit *e, uint32_t id);
 
-/* ---- hc_emit_alu.c, hc_emit_dot.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_matrix.c, hc_emit_subgroup.c ---- */
+/* ---- hc_emit_alu.c, hc_emit_dot.c, hc_emit_glsl.c, hc_emit_geometry.c, hc_emit_image.c, hc_emit_matrix.c, hc_emit_subgroup.c ---- */
 
 /* Returns false if the instruction is none of theirs. */
+bool hc_emit_image(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_matrix(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_alu(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_integer_dot(struct hc_emit *e, const struct hc_inst *inst);

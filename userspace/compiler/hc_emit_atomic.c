@@ -2,7 +2,7 @@
 /*
  * Atomics: the running lanes take turns.
  */
-#include "hc_emit_place.h"
+#include "hc_emit_image.h"
 
 #include <spirv/unified1/spirv.h>
 
@@ -75,22 +75,39 @@ static LLVMValueRef lane_of(struct hc_emit *e, LLVMValueRef value, LLVMValueRef 
 	return value ? LLVMBuildExtractElement(e->b, value, lane, "") : NULL;
 }
 
+/* What the lanes point at, in memory or in an image, and which of them may touch it. */
+static LLVMValueRef find_numbers(struct hc_emit *e, uint32_t pointer, struct hc_type **type,
+				 LLVMValueRef *mask)
+{
+	const struct hc_id *id = hc_id(e->m, pointer);
+	struct hc_place p;
+	uint32_t root;
+
+	if (id->kind == HC_ID_VALUE && e->m->insts[id->index].op == SpvOpImageTexelPointer)
+		return hc_texel_pointer(e, &e->m->insts[id->index], type, mask);
+	p = hc_find_place(e, pointer, &root);
+	*type = p.type;
+	*mask = hc_allowed(e, &p, 0, p.type->size);
+	return hc_lane_pointers(e, &p, 0, p.type->size);
+}
+
 void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 {
 	bool is_store = inst->op == SpvOpAtomicStore,
 	     exchange = inst->op == SpvOpAtomicCompareExchange;
-	uint32_t root, value_at = exchange ? 4 : 3;
-	struct hc_place p = hc_find_place(e, inst->operand[0], &root);
-	LLVMTypeRef type = hc_scalar_type(e, p.type), vector = hc_vector_of(e, type);
-	LLVMTypeRef bits_type = LLVMIntTypeInContext(e->context, e->lanes);
-	LLVMValueRef pointers, x = NULL, y = NULL, bits, results, left, lane, value, args[2], one;
+	uint32_t value_at = exchange ? 4 : 3;
+	struct hc_type *number;
+	LLVMTypeRef type, vector, bits_type = LLVMIntTypeInContext(e->context, e->lanes);
+	LLVMValueRef mask, pointers = find_numbers(e, inst->operand[0], &number, &mask), x = NULL,
+			   y = NULL, bits, results, left, lane, value, args[2], one;
 	LLVMBasicBlockRef loop, body, done;
 
-	if ((p.type->kind != HC_TYPE_INT && p.type->kind != HC_TYPE_FLOAT) || p.type->width < 32)
+	if ((number->kind != HC_TYPE_INT && number->kind != HC_TYPE_FLOAT) || number->width < 32)
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
 			 "%s on anything but numbers of 32 and 64 bits is not supported",
 			 hc_op_name(inst->op));
-	pointers = hc_lane_pointers(e, &p, 0, p.type->size);
+	type = hc_scalar_type(e, number);
+	vector = hc_vector_of(e, type);
 	if (is_store)
 		x = hc_lanes(e, inst->operand[3], 0);
 	else if (inst->op == SpvOpAtomicIIncrement || inst->op == SpvOpAtomicIDecrement)
@@ -102,7 +119,7 @@ void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 
 	bits = hc_local(e, bits_type, "left");
 	results = hc_local(e, vector, "");
-	LLVMBuildStore(e->b, hc_mask_bits(e, hc_allowed(e, &p, 0, p.type->size)), bits);
+	LLVMBuildStore(e->b, hc_mask_bits(e, mask), bits);
 	LLVMBuildStore(e->b, LLVMConstNull(vector), results);
 	loop = LLVMAppendBasicBlockInContext(e->context, e->function, "atomic");
 	body = LLVMAppendBasicBlockInContext(e->context, e->function, "");
@@ -119,7 +136,7 @@ void hc_emit_atomic(struct hc_emit *e, const struct hc_inst *inst)
 	one = LLVMConstInt(bits_type, 1, false);
 	LLVMBuildStore(e->b, LLVMBuildAnd(e->b, left, LLVMBuildSub(e->b, left, one, ""), ""), bits);
 	value = atomic_once(e, inst, type, lane_of(e, pointers, lane), lane_of(e, x, lane),
-			    lane_of(e, y, lane), p.type->size);
+			    lane_of(e, y, lane), number->size);
 	if (value) {
 		LLVMValueRef all = LLVMBuildLoad2(e->b, vector, results, "");
 

@@ -86,8 +86,8 @@ static LLVMValueRef gather_narrow(struct hc_emit *e, LLVMTypeRef type, LLVMValue
 	return LLVMBuildTrunc(e->b, LLVMBuildLShr(e->b, value, shift, ""), type, "");
 }
 
-static LLVMValueRef masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer,
-				uint64_t align, LLVMValueRef mask)
+LLVMValueRef hc_masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer,
+			    uint64_t align, LLVMValueRef mask)
 {
 	LLVMTypeRef types[] = { type, LLVMTypeOf(pointer) }, element = LLVMGetElementType(type);
 	LLVMValueRef args[] = { pointer, LLVMConstInt(e->i32, align, false), mask,
@@ -130,8 +130,8 @@ static void scatter_apart(struct hc_emit *e, LLVMValueRef value, LLVMValueRef po
 	}
 }
 
-static void masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer,
-			 uint64_t align, LLVMValueRef mask)
+void hc_masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer, uint64_t align,
+		     LLVMValueRef mask)
 {
 	LLVMTypeRef types[] = { LLVMTypeOf(value), LLVMTypeOf(pointer) };
 	LLVMValueRef args[] = { value, pointer, LLVMConstInt(e->i32, align, false), mask };
@@ -164,13 +164,13 @@ LLVMValueRef hc_load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_
 		LLVMSetVolatile(value, p->is_volatile);
 		break;
 	case FORM_VECTOR:
-		value = masked_load(e, hc_vector_of(e, element), hc_vector_pointer(e, p, extra),
-				    type->size, hc_allowed(e, p, extra, type->size));
+		value = hc_masked_load(e, hc_vector_of(e, element), hc_vector_pointer(e, p, extra),
+				       type->size, hc_allowed(e, p, extra, type->size));
 		break;
 	default:
-		value = masked_load(e, hc_vector_of(e, element),
-				    hc_lane_pointers(e, p, extra, type->size), type->size,
-				    hc_allowed(e, p, extra, type->size));
+		value = hc_masked_load(e, hc_vector_of(e, element),
+				       hc_lane_pointers(e, p, extra, type->size), type->size,
+				       hc_allowed(e, p, extra, type->size));
 		break;
 	}
 	if (type->kind == HC_TYPE_BOOL)
@@ -195,30 +195,33 @@ static void store_to_one_place(struct hc_emit *e, const struct hc_place *p, uint
 	LLVMSetVolatile(store, p->is_volatile);
 }
 
-static void store_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
-			 struct hc_type *type, uint32_t id, uint32_t leaf)
+static void store_value(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			struct hc_type *type, LLVMValueRef value)
 {
 	enum form form = form_of(p, type->size);
-	LLVMValueRef value = form == FORM_SCALAR && hc_is_scalar(hc_leaf_shape(e, id, leaf))
-				     ? hc_lane0(e, id, leaf)
-				     : hc_lanes(e, id, leaf);
 
 	if (type->kind == HC_TYPE_BOOL)
 		value = LLVMBuildZExt(e->b, value,
 				      hc_is_vector(value) ? hc_vector_of(e, e->i32) : e->i32, "");
-	switch (form) {
-	case FORM_SCALAR:
+	if (form == FORM_SCALAR) {
 		store_to_one_place(e, p, extra, type, value);
-		break;
-	case FORM_VECTOR:
-		masked_store(e, value, hc_vector_pointer(e, p, extra), type->size,
-			     hc_allowed(e, p, extra, type->size));
-		break;
-	default:
-		masked_store(e, value, hc_lane_pointers(e, p, extra, type->size), type->size,
-			     hc_allowed(e, p, extra, type->size));
-		break;
+		return;
 	}
+	if (!hc_is_vector(value))
+		value = hc_splat(e, value);
+	hc_masked_store(e, value,
+			form == FORM_VECTOR ? hc_vector_pointer(e, p, extra)
+					    : hc_lane_pointers(e, p, extra, type->size),
+			type->size, hc_allowed(e, p, extra, type->size));
+}
+
+static void store_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+			 struct hc_type *type, uint32_t id, uint32_t leaf)
+{
+	bool same =
+		form_of(p, type->size) == FORM_SCALAR && hc_is_scalar(hc_leaf_shape(e, id, leaf));
+
+	store_value(e, p, extra, type, same ? hc_lane0(e, id, leaf) : hc_lanes(e, id, leaf));
 }
 
 /* ---- Small vectors side by side ---- */
@@ -249,8 +252,8 @@ void hc_load_interleaved(struct hc_emit *e, const struct hc_place *p, uint64_t e
 	LLVMTypeRef type = LLVMVectorType(hc_scalar_type(e, element), count * e->lanes);
 	LLVMValueRef wide, mask = hc_allowed(e, p, extra, element->size * count);
 
-	wide = masked_load(e, type, hc_vector_pointer(e, p, extra), element->size,
-			   repeat_mask(e, mask, count));
+	wide = hc_masked_load(e, type, hc_vector_pointer(e, p, extra), element->size,
+			      repeat_mask(e, mask, count));
 	for (c = 0; c < count; c++) {
 		for (i = 0; i < e->lanes; i++)
 			index[i] = i * count + c;
@@ -284,17 +287,37 @@ static void store_interleaved(struct hc_emit *e, const struct hc_place *p, struc
 			index[i] = i % 2 * e->lanes + i / 2;
 		wide = hc_shuffle(e, low, LLVMGetPoison(LLVMTypeOf(low)), index, 2 * e->lanes);
 	}
-	masked_store(e, wide, hc_vector_pointer(e, p, 0), element->size, mask);
+	hc_masked_store(e, wide, hc_vector_pointer(e, p, 0), element->size, mask);
 }
 
 /* ---- Whole values ---- */
+
+/* The bytes between the parts of an array, matrix or vector at @p; *inner: the place of a part, but for its offset. */
+static uint64_t part_bytes(struct hc_emit *e, const struct hc_place *p, const struct hc_type *type,
+			   struct hc_place *inner)
+{
+	const struct hc_type *element = hc_type(e->m, type->element);
+
+	switch (type->kind) {
+	case HC_TYPE_ARRAY:
+		return p->decorated && type->stride ? type->stride
+						    : hc_align_up(element->size, element->align);
+	case HC_TYPE_MATRIX:
+		if (p->decorated && p->row_major) {
+			inner->component_stride = p->matrix_stride;
+			return hc_type(e->m, element->element)->size;
+		}
+		return p->decorated && p->matrix_stride ? p->matrix_stride : element->size;
+	default:
+		return p->component_stride ? p->component_stride : element->size;
+	}
+}
 
 /* Calls load or store for each scalar of @type at @extra bytes behind the place. */
 static void each_scalar(struct hc_emit *e, struct hc_place *p, struct hc_type *type, uint64_t extra,
 			uint32_t *leaf, uint32_t id, bool is_store)
 {
 	struct hc_place inner = *p;
-	struct hc_type *element;
 	uint64_t size;
 	uint32_t i;
 
@@ -310,30 +333,13 @@ static void each_scalar(struct hc_emit *e, struct hc_place *p, struct hc_type *t
 		}
 		return;
 	case HC_TYPE_ARRAY:
-		element = hc_type(e->m, type->element);
-		size = p->decorated && type->stride ? type->stride
-						    : hc_align_up(element->size, element->align);
-		for (i = 0; i < type->count; i++)
-			each_scalar(e, p, element, extra + i * size, leaf, id, is_store);
-		return;
 	case HC_TYPE_MATRIX:
-		element = hc_type(e->m, type->element);
-		size = element->size;
-		if (p->decorated && p->row_major) {
-			inner.component_stride = p->matrix_stride;
-			size = hc_type(e->m, element->element)->size;
-		} else if (p->decorated && p->matrix_stride) {
-			size = p->matrix_stride;
-		}
-		for (i = 0; i < type->count; i++)
-			each_scalar(e, &inner, element, extra + i * size, leaf, id, is_store);
-		return;
 	case HC_TYPE_VECTOR:
 	case HC_TYPE_COOPERATIVE:
-		element = hc_type(e->m, type->element);
-		size = p->component_stride ? p->component_stride : element->size;
+		size = part_bytes(e, p, type, &inner);
 		for (i = 0; i < type->count; i++)
-			each_scalar(e, p, element, extra + i * size, leaf, id, is_store);
+			each_scalar(e, &inner, hc_type(e->m, type->element), extra + i * size, leaf,
+				    id, is_store);
 		return;
 	default:
 		if (is_store)
@@ -341,6 +347,44 @@ static void each_scalar(struct hc_emit *e, struct hc_place *p, struct hc_type *t
 		else
 			hc_put(e, id, *leaf, hc_load_scalar(e, p, extra, type));
 		(*leaf)++;
+		return;
+	}
+}
+
+static void copy_scalars(struct hc_emit *e, const struct hc_place *from, uint64_t from_extra,
+			 const struct hc_place *to, uint64_t to_extra, struct hc_type *type)
+{
+	struct hc_place inner_from = *from, inner_to = *to;
+	uint64_t from_bytes, to_bytes;
+	uint32_t i;
+
+	switch (type->kind) {
+	case HC_TYPE_STRUCT:
+		for (i = 0; i < type->count; i++) {
+			const struct hc_member *member = &type->layout[i];
+
+			inner_from.matrix_stride = inner_to.matrix_stride = member->matrix_stride;
+			inner_from.row_major = inner_to.row_major = member->row_major;
+			copy_scalars(
+				e, &inner_from,
+				from_extra +
+					(from->decorated ? member->offset : member->own_offset),
+				&inner_to,
+				to_extra + (to->decorated ? member->offset : member->own_offset),
+				hc_type(e->m, type->members[i]));
+		}
+		return;
+	case HC_TYPE_ARRAY:
+	case HC_TYPE_MATRIX:
+	case HC_TYPE_VECTOR:
+		from_bytes = part_bytes(e, from, type, &inner_from);
+		to_bytes = part_bytes(e, to, type, &inner_to);
+		for (i = 0; i < type->count; i++)
+			copy_scalars(e, &inner_from, from_extra + i * from_bytes, &inner_to,
+				     to_extra + i * to_bytes, hc_type(e->m, type->element));
+		return;
+	default:
+		store_value(e, to, to_extra, type, hc_load_scalar(e, from, from_extra, type));
 		return;
 	}
 }
@@ -410,4 +454,18 @@ void hc_emit_store(struct hc_emit *e, const struct hc_inst *inst)
 		store_interleaved(e, &p, type, inst->operand[1]);
 	else
 		each_scalar(e, &p, type, 0, &leaf, inst->operand[1], true);
+}
+
+void hc_emit_copy(struct hc_emit *e, const struct hc_inst *inst)
+{
+	uint32_t root;
+	struct hc_place to = hc_find_place(e, inst->operand[0], &root);
+	struct hc_place from = hc_find_place(e, inst->operand[1], &root);
+
+	if (!to.type->leaves || to.type->leaves != from.type->leaves)
+		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "OpCopyMemory of more than %u scalars",
+			 HC_MAX_LEAVES);
+	if (inst->operands > 2 && inst->operand[2] & SpvMemoryAccessVolatileMask)
+		to.is_volatile = from.is_volatile = true;
+	copy_scalars(e, &from, 0, &to, 0, from.type);
 }

@@ -108,7 +108,7 @@ static LLVMValueRef shared_memory(struct hc_emit *e, uint32_t id)
 }
 
 /* Loads that give the same value wherever they stand: descriptors do not change during a dispatch. */
-static LLVMValueRef load_invariant(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer)
+LLVMValueRef hc_load_invariant(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer)
 {
 	LLVMValueRef load = LLVMBuildLoad2(e->b, type, pointer, "");
 	unsigned int kind = LLVMGetMDKindIDInContext(e->context, "invariant.load", 14);
@@ -119,7 +119,7 @@ static LLVMValueRef load_invariant(struct hc_emit *e, LLVMTypeRef type, LLVMValu
 	return load;
 }
 
-static const struct hc_binding *find_binding(struct hc_emit *e, const struct hc_id *variable)
+const struct hc_binding *hc_find_binding(struct hc_emit *e, const struct hc_id *variable)
 {
 	const struct hc_compile_info *info = e->hc->info;
 	uint32_t i;
@@ -142,6 +142,40 @@ static LLVMValueRef gather_longs(struct hc_emit *e, LLVMValueRef pointers)
 	return hc_intrinsic(e, "llvm.masked.gather", types, 2, args, 4);
 }
 
+LLVMValueRef hc_descriptor(struct hc_emit *e, const struct hc_id *variable, LLVMValueRef index,
+			   uint32_t kinds)
+{
+	const struct hc_binding *binding = hc_find_binding(e, variable);
+	uint64_t bytes = binding->kind == HC_BINDING_IMAGE ? sizeof(struct hearth_image_descriptor)
+							   : sizeof(struct hearth_descriptor);
+	LLVMValueRef descriptor;
+	LLVMTypeRef type;
+
+	if (binding->set >= HEARTH_KERNEL_MAX_SETS)
+		hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT, "set %u, at most %u are handled",
+			 binding->set, HEARTH_KERNEL_MAX_SETS - 1);
+	if (!(kinds & 1u << binding->kind))
+		hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT,
+			 "set %u, binding %u is of another kind in the layout than in the shader",
+			 binding->set, binding->binding);
+	if (binding->dynamic)
+		descriptor = at_bytes(e, e->args, offsetof(struct hearth_kernel_args, dynamic));
+	else
+		descriptor = hc_load_invariant(
+			e, e->ptr,
+			at_bytes(e, e->args,
+				 offsetof(struct hearth_kernel_args, sets) + 8ull * binding->set));
+	descriptor =
+		at_bytes(e, descriptor, sizeof(struct hearth_descriptor) * (uint64_t)binding->slot);
+	if (!index)
+		return descriptor;
+	type = LLVMTypeOf(index);
+	/* An index outside the array must not read what lies behind it. */
+	index = hc_call2(e, "llvm.umin", index, hc_int(e, type, binding->count - 1));
+	index = LLVMBuildMul(e->b, index, hc_int(e, type, bytes), "");
+	return offset_pointer(e, descriptor, index);
+}
+
 /*
  * The buffer behind a binding; @index (i64, or NULL) chooses among an array of them. Its size is read where @want_limit
  * asks for it.
@@ -149,39 +183,17 @@ static LLVMValueRef gather_longs(struct hc_emit *e, LLVMValueRef pointers)
 static void bind(struct hc_emit *e, struct hc_place *p, const struct hc_id *variable,
 		 LLVMValueRef index, bool want_limit)
 {
-	const struct hc_binding *binding = find_binding(e, variable);
-	LLVMValueRef descriptor;
+	LLVMValueRef descriptor = hc_descriptor(e, variable, index, HC_BUFFERS);
 
-	if (binding->set >= HEARTH_KERNEL_MAX_SETS)
-		hc_abort(e->hc, HC_ERROR_INVALID_ARGUMENT, "set %u, at most %u are handled",
-			 binding->set, HEARTH_KERNEL_MAX_SETS - 1);
-	if (binding->dynamic)
-		descriptor = at_bytes(e, e->args, offsetof(struct hearth_kernel_args, dynamic));
-	else
-		descriptor = load_invariant(
-			e, e->ptr,
-			at_bytes(e, e->args,
-				 offsetof(struct hearth_kernel_args, sets) + 8ull * binding->set));
-	descriptor =
-		at_bytes(e, descriptor, sizeof(struct hearth_descriptor) * (uint64_t)binding->slot);
-	if (index) {
-		LLVMTypeRef type = LLVMTypeOf(index);
-
-		/* An index outside the array must not read what lies behind it. */
-		index = hc_call2(e, "llvm.umin", index, hc_int(e, type, binding->count - 1));
-		index = LLVMBuildMul(e->b, index, hc_int(e, type, sizeof(struct hearth_descriptor)),
-				     "");
-		descriptor = offset_pointer(e, descriptor, index);
-		if (hc_is_vector(index)) {
-			p->bases = gather_longs(e, descriptor);
-			if (want_limit)
-				p->limit = gather_longs(e, at_bytes(e, descriptor, 8));
-			return;
-		}
+	if (index && hc_is_vector(index)) {
+		p->bases = gather_longs(e, descriptor);
+		if (want_limit)
+			p->limit = gather_longs(e, at_bytes(e, descriptor, 8));
+		return;
 	}
-	p->base = load_invariant(e, e->ptr, descriptor);
+	p->base = hc_load_invariant(e, e->ptr, descriptor);
 	if (want_limit)
-		p->limit = load_invariant(e, e->i64, at_bytes(e, descriptor, 8));
+		p->limit = hc_load_invariant(e, e->i64, at_bytes(e, descriptor, 8));
 }
 
 /* ---- Access chains ---- */
@@ -332,15 +344,19 @@ uint32_t hc_chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *
 	return pointer;
 }
 
-static void choose_buffer(struct hc_emit *e, struct hc_place *p, const struct hc_id *root,
-			  uint32_t index, bool want_limit)
+LLVMValueRef hc_array_index(struct hc_emit *e, uint32_t index)
 {
 	struct hc_shape shape = hc_leaf_shape(e, index, 0);
 	bool same = hc_is_scalar(shape);
 	LLVMValueRef value = same ? hc_lane0(e, index, 0) : hc_lanes(e, index, 0);
 
-	value = LLVMBuildIntCast2(e->b, value, same ? e->i64 : hc_vector_of(e, e->i64), false, "");
-	bind(e, p, root, value, want_limit);
+	return LLVMBuildIntCast2(e->b, value, same ? e->i64 : hc_vector_of(e, e->i64), false, "");
+}
+
+static void choose_buffer(struct hc_emit *e, struct hc_place *p, const struct hc_id *root,
+			  uint32_t index, bool want_limit)
+{
+	bind(e, p, root, hc_array_index(e, index), want_limit);
 	p->type = hc_type(e->m, p->type->element);
 }
 

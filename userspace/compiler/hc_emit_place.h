@@ -35,6 +35,20 @@ uint32_t hc_chain_of(struct hc_emit *e, uint32_t pointer, const struct hc_inst *
 		     uint32_t *length);
 struct hc_place hc_find_place(struct hc_emit *e, uint32_t pointer, uint32_t *root_id);
 
+#define HC_BUFFERS (1u << HC_BINDING_UNIFORM_BUFFER | 1u << HC_BINDING_STORAGE_BUFFER)
+
+/* An index into an array of bindings as i64: of lane 0 if it is the same in the subgroup. */
+LLVMValueRef hc_array_index(struct hc_emit *e, uint32_t index);
+const struct hc_binding *hc_find_binding(struct hc_emit *e, const struct hc_id *variable);
+/*
+ * Where the descriptor of a binding lies, which is of one of @kinds (bits); @index or NULL as above. A vector of pointers where the
+ * index is a vector.
+ */
+LLVMValueRef hc_descriptor(struct hc_emit *e, const struct hc_id *variable, LLVMValueRef index,
+			   uint32_t kinds);
+/* A load that gives the same value wherever it stands. */
+LLVMValueRef hc_load_invariant(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer);
+
 /* Offsets from the base, @extra bytes behind the place: of all lanes; of lane 0. */
 LLVMValueRef hc_lane_offsets(struct hc_emit *e, const struct hc_place *p, uint64_t extra);
 LLVMValueRef hc_uniform_offset(struct hc_emit *e, const struct hc_place *p, uint64_t extra);
@@ -50,6 +64,10 @@ LLVMValueRef hc_allowed(struct hc_emit *e, const struct hc_place *p, uint64_t ex
 			uint64_t bytes);
 
 /* hc_emit_memory.c */
+LLVMValueRef hc_masked_load(struct hc_emit *e, LLVMTypeRef type, LLVMValueRef pointer,
+			    uint64_t align, LLVMValueRef mask);
+void hc_masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer, uint64_t align,
+		     LLVMValueRef mask);
 LLVMValueRef hc_zeros(struct hc_emit *e); /* 16 zero bytes, to be read in vain */
 LLVMValueRef hc_load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
 			    struct hc_type *type);

@@ -6,6 +6,7 @@
  *	hc_prepare	words → words: specialization, inlining, SSA (SPIRV-Tools)
  *	hc_module	words → struct hc_module: types, constants, decorations, instructions
  *	hc_table	which variables always hold their initializer
+ *	hc_image	where images and samplers come from
  *	hc_structure	instructions → tree of struct hc_node, from the merge instructions
  *	hc_shape	which values are uniform, which grow by a constant from lane to lane
  *	hc_adjacent	which loads are of neighbouring elements
@@ -81,6 +82,8 @@ enum hc_type_kind {
 	HC_TYPE_POINTER,
 	/* cooperative matrix: @count components of type @element in each lane */
 	HC_TYPE_COOPERATIVE,
+	HC_TYPE_IMAGE, /* also what OpTypeSampledImage makes of one */
+	HC_TYPE_SAMPLER,
 	HC_TYPE_FUNCTION,
 };
 
@@ -88,6 +91,7 @@ enum hc_type_kind {
  * @leaves: scalars that a value of the type is made of, 0 if it cannot be a value.
  * @stride: ArrayStride of arrays; 0 if not decorated.
  * @rows, @columns, @use: of cooperative matrices.
+ * @dim, @arrayed, @is_storage, @format: of images, whose @element is what their texels are sampled as.
  * @size, @align: bytes in memory that the compiler lays out itself (scalars side by side).
  */
 struct hc_type {
@@ -100,6 +104,9 @@ struct hc_type {
 	struct hc_member *layout; /* of structs, one for each member */
 	uint32_t storage_class;
 	uint32_t rows, columns, use;
+	uint32_t dim, format;
+	bool arrayed;
+	bool is_storage;
 	uint32_t stride;
 	uint32_t leaves;
 	uint64_t size;
@@ -381,6 +388,14 @@ void hc_share(struct hc_module *m, struct hc_shapes *shapes, struct hc_regions *
 	      struct hc_list *tree);
 /* Finds which cooperative matrices can share memory, so that products are added up in place. */
 void hc_share_matrices(struct hc_module *m, struct hc_regions *regions);
+
+/* ---- Images ---- */
+
+bool hc_is_image_op(uint32_t op);
+/* Is the value an image, a sampler or both? Such have no leaves: they are followed back to where they were loaded. */
+bool hc_is_opaque(struct hc_module *m, uint32_t id);
+/* The pointer that an image (or, with @sampler, the sampler beside it) was loaded from. */
+uint32_t hc_image_pointer(struct hc_module *m, uint32_t id, bool sampler);
 
 /* Calls @visit for each id that an instruction reads, through pointers' access chains to their indices. */
 void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,

@@ -291,6 +291,26 @@ static void parse_matrix(struct hc_module *m, struct hc_type *type, const uint32
 	set_memory(m, type, element, type->count);
 }
 
+static void parse_image(struct hc_module *m, struct hc_type *type, const uint32_t *w)
+{
+	const struct hc_type *element = hc_type(m, w[1]);
+
+	type->element = w[1];
+	type->dim = w[2];
+	type->arrayed = w[4];
+	type->is_storage = w[6] == 2;
+	type->format = w[7];
+	if (element->width != 32 ||
+	    (element->kind != HC_TYPE_INT && element->kind != HC_TYPE_FLOAT))
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
+			 "an image of other than 32-bit numbers is not supported");
+	if (w[5])
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "a multisampled image is not supported");
+	if (w[2] != SpvDim1D && w[2] != SpvDim2D && w[2] != SpvDim3D && w[2] != SpvDimBuffer)
+		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "an image of Dim %s is not supported",
+			 SpvDimToString((SpvDim)w[2]));
+}
+
 /* Returns false if @op declares no type. */
 static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint32_t n)
 {
@@ -355,6 +375,16 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		return true;
 	case SpvOpTypeCooperativeMatrixKHR:
 		parse_matrix(m, new_type(m, id, HC_TYPE_COOPERATIVE), w);
+		return true;
+	case SpvOpTypeImage:
+		parse_image(m, new_type(m, id, HC_TYPE_IMAGE), w);
+		return true;
+	case SpvOpTypeSampledImage:
+		element = hc_type(m, w[1]);
+		*new_type(m, id, HC_TYPE_IMAGE) = *element;
+		return true;
+	case SpvOpTypeSampler:
+		new_type(m, id, HC_TYPE_SAMPLER);
 		return true;
 	case SpvOpTypeFunction:
 		new_type(m, id, HC_TYPE_FUNCTION);
@@ -573,6 +603,22 @@ static void check_capability(struct hc_module *m, uint32_t capability)
 	case SpvCapabilityWorkgroupMemoryExplicitLayoutKHR:
 	case SpvCapabilityWorkgroupMemoryExplicitLayout8BitAccessKHR:
 	case SpvCapabilityWorkgroupMemoryExplicitLayout16BitAccessKHR:
+	case SpvCapabilityStorageImageExtendedFormats:
+	case SpvCapabilityStorageImageReadWithoutFormat:
+	case SpvCapabilityStorageImageWriteWithoutFormat:
+	case SpvCapabilityImageQuery:
+	case SpvCapabilityImage1D:
+	case SpvCapabilitySampled1D:
+	case SpvCapabilityImageBuffer:
+	case SpvCapabilitySampledBuffer:
+	case SpvCapabilitySampledImageArrayDynamicIndexing:
+	case SpvCapabilityStorageImageArrayDynamicIndexing:
+	case SpvCapabilityUniformTexelBufferArrayDynamicIndexingEXT:
+	case SpvCapabilityStorageTexelBufferArrayDynamicIndexingEXT:
+	case SpvCapabilitySampledImageArrayNonUniformIndexing:
+	case SpvCapabilityStorageImageArrayNonUniformIndexing:
+	case SpvCapabilityUniformTexelBufferArrayNonUniformIndexingEXT:
+	case SpvCapabilityStorageTexelBufferArrayNonUniformIndexingEXT:
 		return;
 	default:
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "capability %s is not supported",

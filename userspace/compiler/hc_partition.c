@@ -86,7 +86,8 @@ static bool is_pure(struct hc_module *m, const struct hc_inst *inst)
 	case SpvOpFunctionCall:
 		return false;
 	default:
-		return inst->result && !hc_is_atomic(inst->op) && !hc_is_matrix(m, inst->result) &&
+		return inst->result && !hc_is_atomic(inst->op) && !hc_is_image_op(inst->op) &&
+		       !hc_is_matrix(m, inst->result) &&
 		       hc_type(m, inst->type)->kind != HC_TYPE_VOID;
 	}
 }

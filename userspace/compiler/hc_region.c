@@ -27,7 +27,11 @@ static void visit_pointer(struct hc_module *m, uint32_t pointer,
 
 	for (depth = 0; depth < HC_MAX_DEPTH; depth++) {
 		const struct hc_inst *inst = hc_access_chain(m, pointer);
+		const struct hc_id *id = hc_id(m, pointer);
 
+		if (!inst && id->kind == HC_ID_VALUE &&
+		    m->insts[id->index].op == SpvOpImageTexelPointer)
+			inst = &m->insts[id->index];
 		if (!inst) {
 			visit(context, pointer);
 			return;
@@ -54,6 +58,11 @@ void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 		return;
 	case SpvOpPhi:
 		/* The edges set phis. */
+		return;
+	case SpvOpImageTexelPointer:
+	case SpvOpSampledImage:
+	case SpvOpImage:
+		/* Followed back from where they are used. */
 		return;
 	case SpvOpBranch:
 	case SpvOpReturn:
@@ -82,6 +91,13 @@ void hc_for_each_use(struct hc_module *m, const struct hc_inst *inst,
 		/* Literals look like ids; a wrong guess only keeps a value longer than needed. */
 		if (!id)
 			continue;
+		if (hc_is_opaque(m, inst->operand[i])) {
+			if (hc_type_of(m, inst->operand[i])->kind == HC_TYPE_IMAGE)
+				visit_pointer(m, hc_image_pointer(m, inst->operand[i], false),
+					      visit, context);
+			visit_pointer(m, hc_image_pointer(m, inst->operand[i], true), visit,
+				      context);
+		}
 		if (id->kind == HC_ID_VARIABLE ||
 		    (id->kind == HC_ID_VALUE && id->type < m->bound && m->ids[id->type].as_type &&
 		     m->ids[id->type].as_type->kind == HC_TYPE_POINTER))

@@ -589,7 +589,7 @@ static void instruction(struct analysis *a, const struct hc_inst *inst)
 			a->shapes->phi_masked[inst->result] = a->parted[inst->block];
 		return;
 	}
-	if (is_subgroup_op(inst->op) || hc_is_atomic(inst->op)) {
+	if (is_subgroup_op(inst->op) || hc_is_atomic(inst->op) || hc_is_image_op(inst->op)) {
 		struct hc_shape shape = varying;
 
 		if (is_subgroup_op(inst->op) && same_in_subgroup(inst->op, inst))
@@ -850,7 +850,8 @@ struct hc_shapes *hc_shape(struct hc_module *m, struct hc_list *tree)
 			continue;
 		if (type->leaves)
 			shapes->leaf[inst->result] = HC_NEW(m->hc, struct hc_shape, type->leaves);
-		else if (type->kind != HC_TYPE_POINTER && type->kind != HC_TYPE_VOID)
+		else if (type->kind != HC_TYPE_POINTER && type->kind != HC_TYPE_VOID &&
+			 type->kind != HC_TYPE_IMAGE && type->kind != HC_TYPE_SAMPLER)
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
 				 "%s makes a value of more than %u scalars", hc_op_name(inst->op),
 				 HC_MAX_LEAVES);

@@ -54,7 +54,7 @@ static bool block_next(struct hth_cmd_buffer *buffer, uint32_t need)
 }
 
 /* Room for @bytes of data and, kept free beside it, one packet in the same block. */
-static void *data_alloc(struct hth_cmd_buffer *buffer, uint32_t bytes, uint64_t *va)
+void *hth_cmd_data(struct hth_cmd_buffer *buffer, uint32_t bytes, uint64_t *va)
 {
 	uint32_t size = HTH_ALIGN(bytes, (uint32_t)HEARTH_KERNEL_ALIGN);
 
@@ -99,8 +99,8 @@ static void barrier_add(struct hth_cmd_buffer *buffer)
 		packet_add(buffer, &packet);
 }
 
-static void copy_add(struct hth_cmd_buffer *buffer, uint64_t source, uint64_t destination,
-		     uint64_t size)
+void hth_cmd_copy(struct hth_cmd_buffer *buffer, uint64_t source, uint64_t destination,
+		  uint64_t size)
 {
 	const union hbi_packet packet = {
 		.copy = { .header.type = HBI_PACKET_COPY,
@@ -299,6 +299,8 @@ static struct hth_push_set *push_set_get(struct hth_cmd_buffer *buffer, VkPipeli
 		if (!same) {
 			free(push->table);
 			push->table = calloc(1, HTH_MAX(wanted->size_bytes, 64u));
+			if (push->table)
+				hth_descriptor_table_init(wanted, 0, push->table);
 		}
 		if (!push->table) {
 			buffer->result = VK_ERROR_OUT_OF_HOST_MEMORY;
@@ -349,7 +351,7 @@ static void write_push_sets(struct hth_cmd_buffer *buffer)
 		if (!push->layout)
 			continue;
 		if (!push->va && push->layout->size_bytes) {
-			copy = data_alloc(buffer, push->layout->size_bytes, &push->va);
+			copy = hth_cmd_data(buffer, push->layout->size_bytes, &push->va);
 			if (!copy)
 				return;
 			memcpy(copy, push->table, push->layout->size_bytes);
@@ -370,7 +372,7 @@ static uint64_t write_args(struct hth_cmd_buffer *buffer, const uint32_t base[3]
 	uint64_t va;
 	void *to;
 
-	to = data_alloc(buffer, bytes, &va);
+	to = hth_cmd_data(buffer, bytes, &va);
 	if (!to)
 		return 0;
 	memset(&block.args, 0, sizeof(block.args));
@@ -405,7 +407,7 @@ static void dispatch(struct hth_cmd_buffer *buffer, const uint32_t base[3],
 	memcpy(packet.dispatch.groups, groups, sizeof(packet.dispatch.groups));
 	if (indirect) {
 		/* The grid goes to the start of the argument block, and must be there in time. */
-		copy_add(buffer, indirect, args, sizeof(packet.dispatch.groups));
+		hth_cmd_copy(buffer, indirect, args, sizeof(packet.dispatch.groups));
 		barrier_add(buffer);
 		packet.header.flags = HBI_DISPATCH_GRID_IN_ARGS;
 		memset(packet.dispatch.groups, 0, sizeof(packet.dispatch.groups));
@@ -445,8 +447,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdCopyBuffer(VkCommandBuffer handle, VkBuffer so
 	uint64_t to = hth_buffer_from_handle(destination)->va;
 
 	for (uint32_t i = 0; i < count; i++)
-		copy_add(hth_cmd_buffer_from_handle(handle), from + regions[i].srcOffset,
-			 to + regions[i].dstOffset, regions[i].size);
+		hth_cmd_copy(hth_cmd_buffer_from_handle(handle), from + regions[i].srcOffset,
+			     to + regions[i].dstOffset, regions[i].size);
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_CmdCopyBuffer2(VkCommandBuffer handle, const VkCopyBufferInfo2 *info)
@@ -455,8 +457,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdCopyBuffer2(VkCommandBuffer handle, const VkCo
 	uint64_t to = hth_buffer_from_handle(info->dstBuffer)->va;
 
 	for (uint32_t i = 0; i < info->regionCount; i++)
-		copy_add(hth_cmd_buffer_from_handle(handle), from + info->pRegions[i].srcOffset,
-			 to + info->pRegions[i].dstOffset, info->pRegions[i].size);
+		hth_cmd_copy(hth_cmd_buffer_from_handle(handle), from + info->pRegions[i].srcOffset,
+			     to + info->pRegions[i].dstOffset, info->pRegions[i].size);
 }
 
 VKAPI_ATTR void VKAPI_CALL hth_CmdFillBuffer(VkCommandBuffer handle, VkBuffer destination,
@@ -475,12 +477,12 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdUpdateBuffer(VkCommandBuffer handle, VkBuffer 
 {
 	struct hth_cmd_buffer *buffer = hth_cmd_buffer_from_handle(handle);
 	uint64_t va;
-	void *copy = data_alloc(buffer, size, &va);
+	void *copy = hth_cmd_data(buffer, size, &va);
 
 	if (!copy)
 		return;
 	memcpy(copy, data, size);
-	copy_add(buffer, va, hth_buffer_from_handle(destination)->va + offset, size);
+	hth_cmd_copy(buffer, va, hth_buffer_from_handle(destination)->va + offset, size);
 }
 
 /* ---- Order ---- */
@@ -645,8 +647,8 @@ VKAPI_ATTR void VKAPI_CALL hth_CmdCopyQueryPoolResults(VkCommandBuffer handle, V
 
 		if (flags & VK_QUERY_RESULT_WAIT_BIT)
 			signal_add(buffer, HBI_PACKET_WAIT, available, 1);
-		copy_add(buffer, from, to, size);
+		hth_cmd_copy(buffer, from, to, size);
 		if (flags & VK_QUERY_RESULT_WITH_AVAILABILITY_BIT)
-			copy_add(buffer, available, to + size, size);
+			hth_cmd_copy(buffer, available, to + size, size);
 	}
 }

@@ -2,10 +2,10 @@
 /*
  * Descriptor set layouts, pools, sets and how they are written.
  *
- * A set is memory of the device: a table of struct hearth_descriptor, one for each buffer that is
- * not dynamic, then the data of inline uniform blocks, each of which has a descriptor of the table
- * pointing at it. Dynamic buffers stay with the CPU until a command buffer binds the set. Kinds
- * that hold images take no room, since no kernel can use them.
+ * A set is memory of the device: a table whose slots are as large as struct hearth_descriptor, one for each buffer that is
+ * not dynamic and for each sampler, five for an image; then the data of inline uniform blocks, each of which has a descriptor of the
+ * table pointing at it. Dynamic buffers stay with the CPU until a command buffer binds the set. Input attachments take no room, since
+ * no kernel can use them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +29,32 @@ static bool is_inline(VkDescriptorType type)
 	return type == VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK;
 }
 
+static bool is_texel_buffer(VkDescriptorType type)
+{
+	return type == VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER ||
+	       type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER;
+}
+
+static bool has_sampler(VkDescriptorType type)
+{
+	return type == VK_DESCRIPTOR_TYPE_SAMPLER ||
+	       type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER;
+}
+
+#define IMAGE_SLOTS \
+	((uint32_t)(sizeof(struct hearth_image_descriptor) / sizeof(struct hearth_descriptor)))
+
+/* Slots of a table that one descriptor takes; inline blocks and dynamic buffers are counted otherwise. */
+static uint32_t slots_of(VkDescriptorType type)
+{
+	if (is_buffer(type) || type == VK_DESCRIPTOR_TYPE_SAMPLER)
+		return 1;
+	if (is_texel_buffer(type) || type == VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER ||
+	    type == VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE || type == VK_DESCRIPTOR_TYPE_STORAGE_IMAGE)
+		return IMAGE_SLOTS;
+	return 0;
+}
+
 /* ---- Layouts ---- */
 
 static void layout_assign(struct hth_set_layout *layout)
@@ -44,9 +70,9 @@ static void layout_assign(struct hth_set_layout *layout)
 		if (is_dynamic(binding->type)) {
 			binding->slot = layout->dynamic_count;
 			layout->dynamic_count += binding->count;
-		} else if (is_buffer(binding->type)) {
+		} else if (slots_of(binding->type)) {
 			binding->slot = layout->table_count;
-			layout->table_count += binding->count;
+			layout->table_count += binding->count * slots_of(binding->type);
 		} else if (is_inline(binding->type)) {
 			binding->slot = layout->table_count++;
 		}
@@ -69,14 +95,19 @@ static void layout_assign(struct hth_set_layout *layout)
 		hth_sha256_add_u32(&hash, layout->bindings[i].type);
 		hth_sha256_add_u32(&hash, layout->bindings[i].count);
 		hth_sha256_add_u32(&hash, layout->bindings[i].slot);
+		if (layout->bindings[i].samplers)
+			hth_sha256_add(&hash, layout->bindings[i].samplers,
+				       layout->bindings[i].count *
+					       sizeof(*layout->bindings[i].samplers));
 	}
 	hth_sha256_finish(&hash, layout->hash);
 }
 
 /* Adds up what a layout would take; false if it goes beyond what sets may hold. */
-static bool layout_fits(const VkDescriptorSetLayoutCreateInfo *info, uint32_t *binding_count)
+static bool layout_fits(const VkDescriptorSetLayoutCreateInfo *info, uint32_t *binding_count,
+			uint32_t *sampler_count)
 {
-	uint64_t dynamic = 0, table = 0, inline_bytes = 0;
+	uint64_t dynamic = 0, table = 0, inline_bytes = 0, samplers = 0;
 
 	*binding_count = 0;
 	for (uint32_t i = 0; i < info->bindingCount; i++) {
@@ -87,12 +118,17 @@ static bool layout_fits(const VkDescriptorSetLayoutCreateInfo *info, uint32_t *b
 		*binding_count = HTH_MAX(*binding_count, binding->binding + 1);
 		if (is_dynamic(binding->descriptorType))
 			dynamic += binding->descriptorCount;
-		else if (is_buffer(binding->descriptorType))
-			table += binding->descriptorCount;
+		else if (slots_of(binding->descriptorType))
+			table += (uint64_t)binding->descriptorCount *
+				 slots_of(binding->descriptorType);
 		else if (is_inline(binding->descriptorType))
 			inline_bytes += HTH_ALIGN((uint64_t)binding->descriptorCount, 64u) + 16;
+		if (has_sampler(binding->descriptorType) && binding->pImmutableSamplers)
+			samplers += binding->descriptorCount;
 	}
-	return dynamic <= HTH_MAX_DYNAMIC && table <= 1u << 24 && inline_bytes <= 1u << 24;
+	*sampler_count = (uint32_t)samplers;
+	return dynamic <= HTH_MAX_DYNAMIC && samplers <= 1u << 20 && table <= 1u << 24 &&
+	       inline_bytes <= 1u << 24;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL
@@ -101,28 +137,38 @@ hth_CreateDescriptorSetLayout(VkDevice handle, const VkDescriptorSetLayoutCreate
 {
 	struct hth_device *device = hth_device_from_handle(handle);
 	struct hth_set_layout *layout;
-	uint32_t count;
+	struct hearth_sampler_descriptor *samplers;
+	uint32_t count, sampler_count;
 
 	/*
 	 * The layout may outlive its handle in sets and pipeline layouts, so the callbacks are the
 	 * device's and not those given here.
 	 */
 	(void)callbacks;
-	if (!layout_fits(info, &count))
+	if (!layout_fits(info, &count, &sampler_count))
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	layout = hth_object_alloc(device, NULL,
-				  sizeof(*layout) + count * sizeof(layout->bindings[0]),
+				  sizeof(*layout) + count * sizeof(layout->bindings[0]) +
+					  sampler_count * sizeof(*samplers),
 				  VK_OBJECT_TYPE_DESCRIPTOR_SET_LAYOUT);
 	if (!layout)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	atomic_init(&layout->references, 1);
 	layout->binding_count = count;
+	samplers = (void *)&layout->bindings[count];
 	for (uint32_t i = 0; i < info->bindingCount; i++) {
 		struct hth_binding *binding = &layout->bindings[info->pBindings[i].binding];
 
 		binding->type = info->pBindings[i].descriptorType;
 		binding->count = info->pBindings[i].descriptorCount;
 		binding->used = binding->count != 0;
+		if (!has_sampler(binding->type) || !info->pBindings[i].pImmutableSamplers)
+			continue;
+		binding->samplers = samplers;
+		for (uint32_t k = 0; k < binding->count; k++)
+			*samplers++ =
+				hth_sampler_from_handle(info->pBindings[i].pImmutableSamplers[k])
+					->descriptor;
 	}
 	layout_assign(layout);
 	*out = hth_set_layout_to_handle(layout);
@@ -154,10 +200,10 @@ VKAPI_ATTR void VKAPI_CALL
 hth_GetDescriptorSetLayoutSupport(VkDevice device, const VkDescriptorSetLayoutCreateInfo *info,
 				  VkDescriptorSetLayoutSupport *support)
 {
-	uint32_t count;
+	uint32_t count, samplers;
 
 	(void)device;
-	support->supported = layout_fits(info, &count);
+	support->supported = layout_fits(info, &count, &samplers);
 	for (VkBaseOutStructure *next = support->pNext; next; next = next->pNext) {
 		VkDescriptorSetVariableDescriptorCountLayoutSupport *variable = (void *)next;
 
@@ -213,15 +259,31 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyPipelineLayout(VkDevice handle,
 
 /* ---- Writing ---- */
 
+/* Where the sampler lies in a descriptor of @type. */
+static void *sampler_place(VkDescriptorType type, void *descriptor)
+{
+	return type == VK_DESCRIPTOR_TYPE_SAMPLER
+		       ? descriptor
+		       : (uint8_t *)descriptor + offsetof(struct hearth_image_descriptor, sampler);
+}
+
 void hth_descriptor_table_init(const struct hth_set_layout *layout, uint64_t va, void *table)
 {
+	struct hearth_descriptor *slots = table;
+
 	memset(table, 0, layout->size_bytes);
 	for (uint32_t i = 0; i < layout->binding_count; i++) {
 		const struct hth_binding *binding = &layout->bindings[i];
 
-		if (binding->used && is_inline(binding->type))
-			((struct hearth_descriptor *)table)[binding->slot] =
+		if (!binding->used)
+			continue;
+		if (is_inline(binding->type))
+			slots[binding->slot] =
 				(struct hearth_descriptor){ va + binding->data, binding->count };
+		for (uint32_t k = 0; binding->samplers && k < binding->count; k++)
+			memcpy(sampler_place(binding->type,
+					     &slots[binding->slot + k * slots_of(binding->type)]),
+			       &binding->samplers[k], sizeof(binding->samplers[k]));
 	}
 }
 
@@ -257,9 +319,56 @@ static struct hearth_descriptor *place(const struct hth_set_layout *layout, void
 	b = &layout->bindings[*binding];
 	if (is_dynamic(b->type))
 		return &dynamic[b->slot + *at];
-	if (is_buffer(b->type))
-		return &((struct hearth_descriptor *)table)[b->slot + *at];
+	if (slots_of(b->type))
+		return &((struct hearth_descriptor *)table)[b->slot + *at * slots_of(b->type)];
 	return NULL;
+}
+
+/* @samplers: the binding's own, from this element on, or NULL. */
+static void write_image(VkDescriptorType type, const VkDescriptorImageInfo *info,
+			const struct hearth_sampler_descriptor *samplers, void *to)
+{
+	const struct hth_image_view *view = hth_image_view_from_handle(info->imageView);
+	const struct hth_sampler *sampler = hth_sampler_from_handle(info->sampler);
+	struct hearth_image_descriptor out = { 0 };
+
+	if (!samplers && has_sampler(type) && sampler)
+		samplers = &sampler->descriptor;
+	if (type == VK_DESCRIPTOR_TYPE_SAMPLER) {
+		if (samplers)
+			memcpy(to, samplers, sizeof(*samplers));
+		return;
+	}
+	if (view)
+		out = view->descriptor;
+	if (samplers)
+		memcpy(out.sampler, samplers, sizeof(*samplers));
+	memcpy(to, &out, sizeof(out));
+}
+
+/* One descriptor; @info: VkDescriptorBufferInfo, VkDescriptorImageInfo or VkBufferView, as its type asks for. */
+static void write_one(const struct hth_set_layout *layout, void *table,
+		      struct hearth_descriptor *dynamic, uint32_t *binding, uint32_t *at,
+		      VkDescriptorType type, const void *info)
+{
+	struct hearth_descriptor *to = place(layout, table, dynamic, binding, at);
+	const struct hth_binding *b;
+
+	if (!to)
+		return;
+	b = &layout->bindings[*binding];
+	/* A hostile write must not take more room than the binding gave. */
+	if (slots_of(b->type) != slots_of(type) || is_dynamic(b->type) != is_dynamic(type))
+		return;
+	if (is_buffer(type) || is_dynamic(type)) {
+		*to = buffer_descriptor(info);
+	} else if (is_texel_buffer(type)) {
+		const VkDescriptorImageInfo view = { .imageView = *(const VkImageView *)info };
+
+		write_image(type, &view, NULL, to);
+	} else {
+		write_image(type, info, b->samplers ? &b->samplers[*at] : NULL, to);
+	}
 }
 
 void hth_descriptor_write(const struct hth_set_layout *layout, void *table,
@@ -267,8 +376,9 @@ void hth_descriptor_write(const struct hth_set_layout *layout, void *table,
 {
 	uint32_t binding = write->dstBinding;
 	uint32_t at = write->dstArrayElement;
+	VkDescriptorType type = write->descriptorType;
 
-	if (is_inline(write->descriptorType)) {
+	if (is_inline(type)) {
 		for (const VkBaseInStructure *next = write->pNext; next; next = next->pNext) {
 			const VkWriteDescriptorSetInlineUniformBlock *block = (const void *)next;
 
@@ -279,13 +389,15 @@ void hth_descriptor_write(const struct hth_set_layout *layout, void *table,
 		}
 		return;
 	}
-	if (!is_buffer(write->descriptorType) && !is_dynamic(write->descriptorType))
+	if (!slots_of(type) && !is_dynamic(type))
 		return;
 	for (uint32_t i = 0; i < write->descriptorCount; i++, at++) {
-		struct hearth_descriptor *to = place(layout, table, dynamic, &binding, &at);
+		const void *info = is_texel_buffer(type) ? (const void *)&write->pTexelBufferView[i]
+				   : is_buffer(type) || is_dynamic(type)
+					   ? (const void *)&write->pBufferInfo[i]
+					   : (const void *)&write->pImageInfo[i];
 
-		if (to)
-			*to = buffer_descriptor(&write->pBufferInfo[i]);
+		write_one(layout, table, dynamic, &binding, &at, type, info);
 	}
 }
 
@@ -304,14 +416,11 @@ void hth_descriptor_write_template(const struct hth_set_layout *layout, void *ta
 			       entry->descriptorCount);
 			continue;
 		}
-		if (!is_buffer(entry->descriptorType) && !is_dynamic(entry->descriptorType))
+		if (!slots_of(entry->descriptorType) && !is_dynamic(entry->descriptorType))
 			continue;
-		for (uint32_t i = 0; i < entry->descriptorCount; i++, at++) {
-			struct hearth_descriptor *to = place(layout, table, dynamic, &binding, &at);
-
-			if (to)
-				*to = buffer_descriptor((const void *)(from + i * entry->stride));
-		}
+		for (uint32_t i = 0; i < entry->descriptorCount; i++, at++)
+			write_one(layout, table, dynamic, &binding, &at, entry->descriptorType,
+				  from + i * entry->stride);
 	}
 }
 
@@ -336,7 +445,9 @@ static void copy_set(const VkCopyDescriptorSet *copy)
 			place(to->layout, to->table, to->dynamic, &to_binding, &to_at);
 
 		if (source && target)
-			*target = *source;
+			memcpy(target, source,
+			       HTH_MAX(slots_of(to->layout->bindings[to_binding].type), 1u) *
+				       sizeof(*target));
 	}
 }
 
@@ -409,8 +520,9 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateDescriptorPool(VkDevice handle,
 	for (uint32_t i = 0; i < info->poolSizeCount; i++) {
 		const VkDescriptorPoolSize *size = &info->pPoolSizes[i];
 
-		if (is_buffer(size->type))
-			bytes += (uint64_t)size->descriptorCount * sizeof(struct hearth_descriptor);
+		if (slots_of(size->type))
+			bytes += (uint64_t)size->descriptorCount * slots_of(size->type) *
+				 sizeof(struct hearth_descriptor);
 		else if (is_inline(size->type))
 			bytes += size->descriptorCount;
 	}

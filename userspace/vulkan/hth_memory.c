@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Device memory and buffers, and the refusal of images: no format has any feature, so no valid
- * program creates one.
+ * Device memory and buffers.
  */
-#include <string.h>
 #include <unistd.h>
 
 #include "hth_private.h"
@@ -173,7 +171,7 @@ static void buffer_requirements(const struct hth_device *device, uint64_t size,
 	requirements->memoryTypeBits = usage & ~transfer ? pd->storage_types : pd->transfer_types;
 }
 
-static void dedicated_requirements(void *chain)
+void hth_dedicated_requirements(void *chain)
 {
 	for (VkBaseOutStructure *next = chain; next; next = next->pNext) {
 		VkMemoryDedicatedRequirements *dedicated = (void *)next;
@@ -199,7 +197,7 @@ hth_GetBufferMemoryRequirements2(VkDevice device, const VkBufferMemoryRequiremen
 				 VkMemoryRequirements2 *requirements)
 {
 	hth_GetBufferMemoryRequirements(device, info->buffer, &requirements->memoryRequirements);
-	dedicated_requirements(requirements->pNext);
+	hth_dedicated_requirements(requirements->pNext);
 }
 
 VKAPI_ATTR void VKAPI_CALL
@@ -208,7 +206,7 @@ hth_GetDeviceBufferMemoryRequirements(VkDevice device, const VkDeviceBufferMemor
 {
 	buffer_requirements(hth_device_from_handle(device), info->pCreateInfo->size,
 			    info->pCreateInfo->usage, &requirements->memoryRequirements);
-	dedicated_requirements(requirements->pNext);
+	hth_dedicated_requirements(requirements->pNext);
 }
 
 static void bind(VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset)
@@ -245,107 +243,4 @@ hth_GetBufferOpaqueCaptureAddress(VkDevice device, const VkBufferDeviceAddressIn
 {
 	(void)device;
 	return hth_buffer_from_handle(info->buffer)->va;
-}
-
-/* ---- Images, views, samplers ---- */
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateBufferView(VkDevice device,
-						    const VkBufferViewCreateInfo *info,
-						    const VkAllocationCallbacks *callbacks,
-						    VkBufferView *out)
-{
-	(void)device;
-	(void)info;
-	(void)callbacks;
-	*out = VK_NULL_HANDLE;
-	return VK_ERROR_FORMAT_NOT_SUPPORTED;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_DestroyBufferView(VkDevice device, VkBufferView view,
-						 const VkAllocationCallbacks *callbacks)
-{
-	(void)device;
-	(void)view;
-	(void)callbacks;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImage(VkDevice device, const VkImageCreateInfo *info,
-					       const VkAllocationCallbacks *callbacks, VkImage *out)
-{
-	(void)device;
-	(void)info;
-	(void)callbacks;
-	*out = VK_NULL_HANDLE;
-	return VK_ERROR_FORMAT_NOT_SUPPORTED;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_DestroyImage(VkDevice device, VkImage image,
-					    const VkAllocationCallbacks *callbacks)
-{
-	(void)device;
-	(void)image;
-	(void)callbacks;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateImageView(VkDevice device,
-						   const VkImageViewCreateInfo *info,
-						   const VkAllocationCallbacks *callbacks,
-						   VkImageView *out)
-{
-	(void)device;
-	(void)info;
-	(void)callbacks;
-	*out = VK_NULL_HANDLE;
-	return VK_ERROR_FORMAT_NOT_SUPPORTED;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_DestroyImageView(VkDevice device, VkImageView view,
-						const VkAllocationCallbacks *callbacks)
-{
-	(void)device;
-	(void)view;
-	(void)callbacks;
-}
-
-VKAPI_ATTR void VKAPI_CALL
-hth_GetDeviceImageMemoryRequirements(VkDevice device, const VkDeviceImageMemoryRequirements *info,
-				     VkMemoryRequirements2 *requirements)
-{
-	(void)device;
-	(void)info;
-	memset(&requirements->memoryRequirements, 0, sizeof(requirements->memoryRequirements));
-	requirements->memoryRequirements.alignment = 1;
-	dedicated_requirements(requirements->pNext);
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_GetDeviceImageSparseMemoryRequirements(
-	VkDevice device, const VkDeviceImageMemoryRequirements *info, uint32_t *count,
-	VkSparseImageMemoryRequirements2 *requirements)
-{
-	(void)device;
-	(void)info;
-	(void)requirements;
-	*count = 0;
-}
-
-/* A sampler may exist without images; it has nothing to sample. */
-VKAPI_ATTR VkResult VKAPI_CALL hth_CreateSampler(VkDevice handle, const VkSamplerCreateInfo *info,
-						 const VkAllocationCallbacks *callbacks,
-						 VkSampler *out)
-{
-	struct hth_object *sampler = hth_object_alloc(hth_device_from_handle(handle), callbacks,
-						      sizeof(*sampler), VK_OBJECT_TYPE_SAMPLER);
-
-	(void)info;
-	if (!sampler)
-		return VK_ERROR_OUT_OF_HOST_MEMORY;
-	*out = (VkSampler)(uintptr_t)sampler;
-	return VK_SUCCESS;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_DestroySampler(VkDevice device, VkSampler sampler,
-					      const VkAllocationCallbacks *callbacks)
-{
-	hth_object_free(hth_device_from_handle(device), callbacks,
-			(struct hth_object *)(uintptr_t)sampler);
 }

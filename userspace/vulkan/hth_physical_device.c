@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * What a device says of itself: features, properties, limits, extensions, memory, queues and (no)
- * formats. Features are what the compiler and the recorder really do; the few that only a graphics
+ * What a device says of itself: features, properties, limits, extensions, memory and queues. Features are what the compiler and the recorder really do; the few that only a graphics
  * queue could use are reported where Vulkan 1.3 demands them, since nothing can reach them.
  */
 #include <stdio.h>
@@ -37,6 +36,10 @@ static void fill_features(const struct hth_physical_device *pd, struct hth_featu
 	/* The recorder and the queue. */
 	f->descriptorBindingStorageBufferUpdateAfterBind = VK_TRUE;
 	f->descriptorBindingUniformBufferUpdateAfterBind = VK_TRUE;
+	f->descriptorBindingSampledImageUpdateAfterBind = VK_TRUE;
+	f->descriptorBindingStorageImageUpdateAfterBind = VK_TRUE;
+	f->descriptorBindingUniformTexelBufferUpdateAfterBind = VK_TRUE;
+	f->descriptorBindingStorageTexelBufferUpdateAfterBind = VK_TRUE;
 	f->descriptorBindingUpdateUnusedWhilePending = VK_TRUE;
 	f->descriptorBindingPartiallyBound = VK_TRUE;
 	f->descriptorBindingInlineUniformBlockUpdateAfterBind = VK_TRUE;
@@ -76,6 +79,19 @@ static void fill_features(const struct hth_physical_device *pd, struct hth_featu
 	f->runtimeDescriptorArray = VK_TRUE;
 	f->shaderStorageBufferArrayNonUniformIndexing = VK_TRUE;
 	f->shaderUniformBufferArrayNonUniformIndexing = VK_TRUE;
+	f->shaderSampledImageArrayDynamicIndexing = VK_TRUE;
+	f->shaderStorageImageArrayDynamicIndexing = VK_TRUE;
+	f->shaderUniformTexelBufferArrayDynamicIndexing = VK_TRUE;
+	f->shaderStorageTexelBufferArrayDynamicIndexing = VK_TRUE;
+	f->shaderSampledImageArrayNonUniformIndexing = VK_TRUE;
+	f->shaderStorageImageArrayNonUniformIndexing = VK_TRUE;
+	f->shaderUniformTexelBufferArrayNonUniformIndexing = VK_TRUE;
+	f->shaderStorageTexelBufferArrayNonUniformIndexing = VK_TRUE;
+	f->shaderStorageImageExtendedFormats = VK_TRUE;
+	f->shaderStorageImageReadWithoutFormat = VK_TRUE;
+	f->shaderStorageImageWriteWithoutFormat = VK_TRUE;
+	f->samplerMirrorClampToEdge = VK_TRUE;
+	f->robustImageAccess = VK_TRUE;
 	f->shaderBufferFloat32Atomics = VK_TRUE;
 	f->shaderBufferFloat32AtomicAdd = VK_TRUE;
 	f->shaderBufferFloat32AtomicMinMax = VK_TRUE;
@@ -102,11 +118,10 @@ static void fill_features(const struct hth_physical_device *pd, struct hth_featu
 	f->vulkanMemoryModel = VK_TRUE;
 	f->vulkanMemoryModelDeviceScope = VK_TRUE;
 
-	/* Demanded of every 1.3 device; only graphics pipelines or images could make use of them. */
+	/* Demanded of every 1.3 device; only graphics pipelines could make use of them. */
 	f->dynamicRendering = VK_TRUE;
 	f->imagelessFramebuffer = VK_TRUE;
 	f->multiview = VK_TRUE;
-	f->robustImageAccess = VK_TRUE;
 	f->separateDepthStencilLayouts = VK_TRUE;
 	f->shaderDemoteToHelperInvocation = VK_TRUE;
 	f->shaderTerminateInvocation = VK_TRUE;
@@ -200,7 +215,7 @@ static void fill_limits(const struct hth_physical_device *pd, VkPhysicalDeviceLi
 		.maxImageDimension3D = 256,
 		.maxImageDimensionCube = 4096,
 		.maxImageArrayLayers = 256,
-		.maxTexelBufferElements = 65536,
+		.maxTexelBufferElements = 1 << 27,
 		.maxUniformBufferRange = UINT32_MAX,
 		.maxStorageBufferRange = UINT32_MAX,
 		.maxPushConstantsSize = HTH_MAX_PUSH_BYTES,
@@ -461,84 +476,6 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceQueueFamilyProperties2(
 		fill_queue_family(hth_physical_device_from_handle(handle),
 				  &properties->queueFamilyProperties);
 	}
-}
-
-/* ---- Formats and images: there are none ---- */
-
-VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceFormatProperties(VkPhysicalDevice device,
-								 VkFormat format,
-								 VkFormatProperties *properties)
-{
-	(void)device;
-	(void)format;
-	memset(properties, 0, sizeof(*properties));
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceFormatProperties2(VkPhysicalDevice device,
-								  VkFormat format,
-								  VkFormatProperties2 *properties)
-{
-	(void)device;
-	(void)format;
-	memset(&properties->formatProperties, 0, sizeof(properties->formatProperties));
-	for (VkBaseOutStructure *next = properties->pNext; next; next = next->pNext) {
-		VkFormatProperties3 *more = (void *)next;
-
-		if (next->sType != VK_STRUCTURE_TYPE_FORMAT_PROPERTIES_3)
-			continue;
-		more->linearTilingFeatures = 0;
-		more->optimalTilingFeatures = 0;
-		more->bufferFeatures = 0;
-	}
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_GetPhysicalDeviceImageFormatProperties(
-	VkPhysicalDevice device, VkFormat format, VkImageType type, VkImageTiling tiling,
-	VkImageUsageFlags usage, VkImageCreateFlags flags, VkImageFormatProperties *properties)
-{
-	(void)device;
-	(void)format;
-	(void)type;
-	(void)tiling;
-	(void)usage;
-	(void)flags;
-	memset(properties, 0, sizeof(*properties));
-	return VK_ERROR_FORMAT_NOT_SUPPORTED;
-}
-
-VKAPI_ATTR VkResult VKAPI_CALL hth_GetPhysicalDeviceImageFormatProperties2(
-	VkPhysicalDevice device, const VkPhysicalDeviceImageFormatInfo2 *info,
-	VkImageFormatProperties2 *properties)
-{
-	(void)device;
-	(void)info;
-	memset(&properties->imageFormatProperties, 0, sizeof(properties->imageFormatProperties));
-	return VK_ERROR_FORMAT_NOT_SUPPORTED;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties(
-	VkPhysicalDevice device, VkFormat format, VkImageType type, VkSampleCountFlagBits samples,
-	VkImageUsageFlags usage, VkImageTiling tiling, uint32_t *count,
-	VkSparseImageFormatProperties *properties)
-{
-	(void)device;
-	(void)format;
-	(void)type;
-	(void)samples;
-	(void)usage;
-	(void)tiling;
-	(void)properties;
-	*count = 0;
-}
-
-VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceSparseImageFormatProperties2(
-	VkPhysicalDevice device, const VkPhysicalDeviceSparseImageFormatInfo2 *info,
-	uint32_t *count, VkSparseImageFormatProperties2 *properties)
-{
-	(void)device;
-	(void)info;
-	(void)properties;
-	*count = 0;
 }
 
 /* ---- Cooperative matrices ---- */

@@ -42,6 +42,25 @@ struct request {
 	struct hc_spec_constant *constants;
 };
 
+static enum hc_binding_kind binding_kind(VkDescriptorType type)
+{
+	switch (type) {
+	case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER:
+	case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC:
+		return HC_BINDING_STORAGE_BUFFER;
+	case VK_DESCRIPTOR_TYPE_SAMPLER:
+		return HC_BINDING_SAMPLER;
+	case VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER:
+	case VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE:
+	case VK_DESCRIPTOR_TYPE_STORAGE_IMAGE:
+	case VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER:
+	case VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER:
+		return HC_BINDING_IMAGE;
+	default:
+		return HC_BINDING_UNIFORM_BUFFER;
+	}
+}
+
 static uint32_t collect_bindings(const struct hth_pipeline_layout *layout, struct hc_binding *out)
 {
 	uint32_t count = 0;
@@ -67,17 +86,12 @@ static uint32_t collect_bindings(const struct hth_pipeline_layout *layout, struc
 			case VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK:
 				one.count = 1;
 				break;
-			case VK_DESCRIPTOR_TYPE_STORAGE_BUFFER:
-			case VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER:
-				break;
-			default:
+			case VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT:
 				continue;
+			default:
+				break;
 			}
-			one.kind = binding->type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER ||
-						   binding->type ==
-							   VK_DESCRIPTOR_TYPE_STORAGE_BUFFER_DYNAMIC
-					   ? HC_BINDING_STORAGE_BUFFER
-					   : HC_BINDING_UNIFORM_BUFFER;
+			one.kind = binding_kind(binding->type);
 			if (out)
 				out[count] = one;
 			count++;

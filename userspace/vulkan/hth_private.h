@@ -275,6 +275,61 @@ struct hth_buffer {
 	uint64_t va; /* 0: not bound */
 };
 
+/* Answers a VkMemoryDedicatedRequirements in the chain. */
+void hth_dedicated_requirements(void *chain);
+
+/* ---- Images ---- */
+
+enum hth_format_flags {
+	HTH_FORMAT_STORAGE = 1 << 0,	  /* kernels write it */
+	HTH_FORMAT_ATOMIC = 1 << 1,	  /* and change it in one step */
+	HTH_FORMAT_ATTACHMENT = 1 << 2,	  /* demanded as a colour to render to */
+	HTH_FORMAT_TEXEL_BUFFER = 1 << 3, /* buffers may hold it */
+	HTH_FORMAT_DEPTH = 1 << 4,
+};
+
+struct hth_format {
+	VkFormat format;
+	uint32_t texel_log2; /* bytes are 1 << this */
+	uint32_t flags;
+	struct hearth_component components[4];
+};
+
+/* NULL if the devices do not have it. */
+const struct hth_format *hth_format_find(VkFormat format);
+/* The bytes of a texel of this colour. */
+void hth_format_encode(const struct hth_format *format, const VkClearColorValue *value,
+		       uint32_t texel[4]);
+
+struct hth_image {
+	struct hth_object object;
+	const struct hth_format *format;
+	VkImageType type;
+	VkExtent3D extent;
+	uint32_t levels, layers;
+	uint32_t row_bytes;
+	uint32_t mip_rows; /* see struct hearth_image_descriptor */
+	uint64_t slice_bytes;
+	uint64_t size;
+	uint64_t va; /* 0: not bound */
+};
+
+/* Where a texel lies, from the image's start; @z: slice or layer. */
+uint64_t hth_image_offset(const struct hth_image *image, uint32_t level, uint32_t x, uint32_t y,
+			  uint32_t z);
+VkExtent3D hth_image_extent(const struct hth_image *image, uint32_t level);
+
+/* Of an image or of a buffer. */
+struct hth_image_view {
+	struct hth_object object;
+	struct hearth_image_descriptor descriptor;
+};
+
+struct hth_sampler {
+	struct hth_object object;
+	struct hearth_sampler_descriptor descriptor;
+};
+
 /* ---- Descriptors ---- */
 
 struct hth_binding {
@@ -282,6 +337,7 @@ struct hth_binding {
 	uint32_t count; /* array elements; bytes of an inline uniform block */
 	uint32_t slot;	/* first element in the set's table, or in its dynamic descriptors */
 	uint32_t data;	/* inline uniform blocks: byte offset of the data in the set's memory */
+	struct hearth_sampler_descriptor *samplers; /* immutable ones, or NULL */
 	bool used;
 };
 
@@ -495,6 +551,10 @@ struct hth_cmd_buffer {
 	uint8_t push[HTH_MAX_PUSH_BYTES];
 };
 
+/* A packet that copies; room for data beside the packets, which the device reads at *va (NULL: none, noted in the buffer). */
+void hth_cmd_copy(struct hth_cmd_buffer *buffer, uint64_t source, uint64_t destination,
+		  uint64_t size);
+void *hth_cmd_data(struct hth_cmd_buffer *buffer, uint32_t bytes, uint64_t *va);
 /* Gives back all that was recorded. */
 void hth_cmd_buffer_reset(struct hth_cmd_buffer *buffer);
 VkResult hth_block_get(struct hth_cmd_pool *pool, uint32_t need, struct hth_block **out);
@@ -566,6 +626,9 @@ HTH_DEFINE_DISPATCHABLE(hth_cmd_buffer, VkCommandBuffer)
 HTH_DEFINE_HANDLE(hth_messenger, VkDebugUtilsMessengerEXT)
 HTH_DEFINE_HANDLE(hth_memory, VkDeviceMemory)
 HTH_DEFINE_HANDLE(hth_buffer, VkBuffer)
+HTH_DEFINE_HANDLE(hth_image, VkImage)
+HTH_DEFINE_HANDLE(hth_image_view, VkImageView)
+HTH_DEFINE_HANDLE(hth_sampler, VkSampler)
 HTH_DEFINE_HANDLE(hth_set_layout, VkDescriptorSetLayout)
 HTH_DEFINE_HANDLE(hth_pipeline_layout, VkPipelineLayout)
 HTH_DEFINE_HANDLE(hth_descriptor_set, VkDescriptorSet)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-// A storage image, which no Hearth device has.
+// A cube, which no Hearth device has.
 #version 460
 layout(local_size_x = 1) in;
-layout(set = 0, binding = 0, rgba8) uniform image2D image;
+layout(set = 0, binding = 0) uniform samplerCube image;
+layout(std430, set = 0, binding = 1) buffer Out { float o[]; };
 void main()
 {
-	imageStore(image, ivec2(0), vec4(1.0));
+	o[0] = textureLod(image, vec3(1.0), 0.0).x;
 }
