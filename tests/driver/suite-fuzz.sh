@@ -2,5 +2,5 @@
 # FUZZ_OPERATIONS random operations, guided where the kernel tells what they reach.
 load_driver || exit 1
 say "test-driver-fuzz ${FUZZ_OPERATIONS:-20000}"
-tap fuzz test-driver-fuzz "${FUZZ_OPERATIONS:-20000}"
+tap fuzz test-driver-fuzz "${FUZZ_OPERATIONS:-20000}" "${FUZZ_SEED:-1}" 2 /test/driver.corpus
 unload_driver
