@@ -2,9 +2,9 @@
 /*
  * The admin queue and the event ring. Commands are rare (set-up and tear-down only), so one is in
  * flight at a time, under a mutex, and its issuer takes the completion itself: the interrupt only
- * wakes it. Every wait is bounded by the board's own promise; a board that breaks it is reset, since
- * nothing is known of what it does then. Callers hold a hearth_device_enter() section, or are probe
- * or the reset.
+ * wakes it. Every wait is bounded by the board's own promise; a board that breaks it is reset,
+ * since nothing is known of what it does then. Callers hold a hearth_device_enter() section, or are
+ * probe or the reset.
  */
 #include <linux/dma-mapping.h>
 #include <linux/wait.h>

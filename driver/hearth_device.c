@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The life of a board: its states, the sections in which it may be spoken with, bring-up in order,
- * and letting go, which first ends every use by processes, then stops the board, and only then gives
- * back what it could reach. What lies between is in hearth_reset.c.
+ * and letting go, which first ends every use by processes, then stops the board, and only then
+ * gives back what it could reach. What lies between is in hearth_reset.c.
  */
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>

@@ -42,8 +42,8 @@ struct hearth_vram;
  * @HEARTH_RESETTING: it is cut off from host memory and is being brought up again
  * @HEARTH_SUSPENDED: it sleeps, alone while nobody uses it, or with the system; then it is reset
  *	when that wakes
- * @HEARTH_FAILED: it broke its contract (a late answer, a fatal event) too often, or a reset did not
- *	help, and was stopped
+ * @HEARTH_FAILED: it broke its contract (a late answer, a fatal event) too often, or a reset did
+ *	not help, and was stopped
  * @HEARTH_GONE: the driver has let go of it, or it answers all ones
  *
  * The values are those of enum drm_hearth_state. hearth_device_change() has the table of what may

@@ -108,5 +108,5 @@ void hearth_hwmon_init(struct hearth_device *hdev)
 	hwmon = devm_hwmon_device_register_with_info(hdev->drm.dev, "hearth", hdev,
 						     &hearth_hwmon_chip, NULL);
 	if (IS_ERR(hwmon))
-		drm_notice(&hdev->drm, "no hwmon device: %ld\n", PTR_ERR(hwmon));
+		drm_notice(&hdev->drm, "no hwmon device: %pe\n", hwmon);
 }

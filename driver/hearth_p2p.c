@@ -203,8 +203,7 @@ static struct hearth_vm *hearth_p2p_user(struct hearth_bo *bo)
 	struct drm_gpuvm_bo *vm_bo;
 
 	dma_resv_lock(obj->resv, NULL);
-	drm_gem_for_each_gpuvm_bo(vm_bo, obj)
-	{
+	drm_gem_for_each_gpuvm_bo (vm_bo, obj) {
 		if (hearth_vm_reaches(vm_bo)) {
 			vm = to_hearth_vm(drm_gpuvm_get(vm_bo->vm));
 			break;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the PCI core does to a board under its driver: function-level resets, asked for by root or by
- * the core itself, and recovery from errors of the bus. Both are resets of the board with a pause in
- * which nobody may touch it. A transaction that was lost leaves nobody knowing what of it was done,
- * so an error that the core would let a driver ignore is no less a reset.
+ * What the PCI core does to a board under its driver: function-level resets, asked for by root or
+ * by the core itself, and recovery from errors of the bus. Both are resets of the board with a
+ * pause in which nobody may touch it. A transaction that was lost leaves nobody knowing what of it
+ * was done, so an error that the core would let a driver ignore is no less a reset.
  */
 #include <linux/pci.h>
 
@@ -12,7 +12,10 @@
 #include "hearth_pci.h"
 #include "hearth_reset.h"
 
-/* A recovery that has not ended after this is taken for given up; the core of old kernels says nothing. */
+/*
+ * A recovery that has not ended after this is taken for given up; the core of old kernels says
+ * nothing.
+ */
 #define HEARTH_RECOVERY_MS 60000
 
 static void hearth_error_reset_prepare(struct pci_dev *pdev)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Sleep. A board that nobody uses, no open file and no buffer in its memory, may sleep by itself
- * (runtime PM, if the administrator allows it: power/control in sysfs); it has no contexts then, and
- * nothing is lost. When the whole system sleeps, contexts are not kept: the board is cut off from
- * host memory before, and is reset afterwards, which tells every context what any reset tells.
+ * (runtime PM, if the administrator allows it: power/control in sysfs); it has no contexts then,
+ * and nothing is lost. When the whole system sleeps, contexts are not kept: the board is cut off
+ * from host memory before, and is reset afterwards, which tells every context what any reset tells.
  * Buffers stay with their owners; what was in board memory, the board alone decides.
  */
 #include <linux/pm_runtime.h>

@@ -5,13 +5,13 @@
  * It begins at once and for all. The epoch is one more, so that all contexts are dead; the board is
  * cut off from host memory, so that what it could reach may be freed; who waits is woken. Beginning
  * one never waits for anybody, and beginning it twice does no more than once. The rest is done by
- * one worker: it waits until nobody speaks with the board, takes the mappings of doorbells and board
- * memory away, and brings the board up as if it had just been found. Board memory stays as the board
- * leaves it; buffers stay with their owners.
+ * one worker: it waits until nobody speaks with the board, takes the mappings of doorbells and
+ * board memory away, and brings the board up as if it had just been found. Board memory stays as
+ * the board leaves it; buffers stay with their owners.
  *
  * A board that breaks its contract is reset so, but not without end: after resets_per_minute it
- * stays failed until somebody resets it by hand, or binds it again. Function-level resets, errors of
- * the bus and suspend begin a reset by hearth_reset_hold(), and have it done by
+ * stays failed until somebody resets it by hand, or binds it again. Function-level resets, errors
+ * of the bus and suspend begin a reset by hearth_reset_hold(), and have it done by
  * hearth_reset_release() when they are over.
  */
 #include <linux/ktime.h>
@@ -82,8 +82,8 @@ u32 hearth_reset_count(struct hearth_device *hdev)
 
 /*
  * The end of all contexts. A context that is made later gets the new epoch only after the admin
- * queue was closed, so that it is never one that the board forgets. What the board can reach of host
- * memory may be freed after this.
+ * queue was closed, so that it is never one that the board forgets. What the board can reach of
+ * host memory may be freed after this.
  */
 static void hearth_reset_cut(struct hearth_device *hdev)
 {
@@ -137,8 +137,8 @@ static bool hearth_reset_may(struct hearth_reset *reset)
 }
 
 /*
- * The board broke its contract: it is not to be trusted any more. Waits for nobody. @why: a constant
- * text.
+ * The board broke its contract: it is not to be trusted any more. Waits for nobody. @why: a
+ * constant text.
  */
 void hearth_device_fail(struct hearth_device *hdev, const char *why)
 {
@@ -166,8 +166,8 @@ void hearth_device_fail(struct hearth_device *hdev, const char *why)
 /* ---- The reset itself ---- */
 
 /*
- * No process reaches the doorbells or the aperture after this, until page faults map them again: for
- * contexts of the new epoch, once the board is live.
+ * No process reaches the doorbells or the aperture after this, until page faults map them again:
+ * for contexts of the new epoch, once the board is live.
  */
 static void hearth_reset_revoke(struct hearth_device *hdev)
 {
@@ -181,7 +181,7 @@ static void hearth_reset_tell(struct hearth_reset *reset)
 {
 	struct hearth_device *hdev = reset->hdev;
 	char state[32], epoch[32], why[96];
-	char *env[] = { "HEARTH_EVENT=reset", state, epoch, why, NULL };
+	char *env[5] = { "HEARTH_EVENT=reset", state, epoch, why, NULL };
 
 	snprintf(state, sizeof(state), "HEARTH_STATE=%s", hearth_device_state_name(hdev));
 	snprintf(epoch, sizeof(epoch), "HEARTH_EPOCH=%u", hearth_device_epoch(hdev));
@@ -262,9 +262,9 @@ int hearth_reset_by_hand(struct hearth_device *hdev)
 }
 
 /*
- * Begins a reset that is done by hearth_reset_release(). When this returns, nothing in the kernel and
- * no process speaks with the board, and nothing will before that. For the PCI core's callbacks, which
- * keep the driver bound. @longest_ms: if it is not 0, the reset is done then at the latest.
+ * Begins a reset that is done by hearth_reset_release(). When this returns, nothing in the kernel
+ * and no process speaks with the board, and nothing will before that. For the PCI core's callbacks,
+ * which keep the driver bound. @longest_ms: if it is not 0, the reset is done then at the latest.
  */
 void hearth_reset_hold(struct hearth_device *hdev, const char *why, unsigned int longest_ms)
 {

@@ -390,7 +390,9 @@ bool hearth_vm_reaches(struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuva *va;
 
-	drm_gpuvm_bo_for_each_va(va, vm_bo) if (!to_hearth_mapping(va)->cut) return true;
+	drm_gpuvm_bo_for_each_va (va, vm_bo)
+		if (!to_hearth_mapping(va)->cut)
+			return true;
 	return false;
 }
 
@@ -679,9 +681,9 @@ static int hearth_bind_map(struct hearth_vm *vm, struct drm_hearth_vm_bind *args
  * Returns: 0; -EINVAL for an unknown operation or flag, for numbers that are not multiples of 4096,
  * for a range that is empty, outside the buffer or outside the addresses that may be bound, for
  * EXEC of host memory, and for fields that UNMAP has not; -EACCES to write what the board may only
- * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables; -ECANCELED
- * when the board was reset since the address space was made; -ENODEV or -EIO when the board is gone
- * or has failed, -ENODEV also when the board whose memory is to be bound is gone.
+ * read; -ENOENT for an unknown id or handle; -ENOSPC or -ENOMEM without memory for tables;
+ * -ECANCELED when the board was reset since the address space was made; -ENODEV or -EIO when the
+ * board is gone or has failed, -ENODEV also when the board whose memory is to be bound is gone.
  */
 int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *file)
 {
