@@ -1,33 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * User queues. The kernel makes and ends them and sleeps for them; packets, tail and completion
- * pass it by. A queue has two pages that a process maps: its doorbell, and its status, which the
- * board writes and only the kernel has chosen the address of.
+ * User queues: making and ending them, their failures and their state. Packets, tail and completion
+ * pass the kernel by. A queue has two pages that a process maps (hearth_queue_page.c): its doorbell,
+ * and its status, which the board writes and only the kernel has chosen the address of. Who sleeps
+ * for it does so in hearth_wait.c.
  *
  * Why no dma_fence and no scheduler: what runs on a queue may run as long as its owner likes, and
  * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So
  * ending a queue, or taking memory from under it, never waits for its work.
- *
- * A wait sets the board's ARM register to the smallest count that anybody waits for, and looks at
- * the status page afterwards; the board compares at the time of the write as well. One of the two
- * sees a completion that falls between.
  */
 #include <linux/dma-mapping.h>
-#include <linux/hrtimer.h>
 #include <linux/mm.h>
-#include <linux/sched/signal.h>
 
-#include <drm/drm_gem.h>
-#include <drm/drm_vma_manager.h>
-#include <uapi/drm/hearth_accel.h>
+#include <drm/drm_drv.h>
 
 #include "hearth_admin.h"
-#include "hearth_device.h"
-#include "hearth_irq.h"
-#include "hearth_mmio.h"
-#include "hearth_queue.h"
+#include "hearth_queue_private.h"
 #include "hearth_reset.h"
-#include "hearth_vm.h"
 
 /* Longest run of a dispatch that a process may ask for, and what it gets if it does not say. */
 #define HEARTH_MAX_TIMEOUT_MS 3600000u
@@ -36,109 +25,6 @@ module_param(timeout_ms, uint, 0644);
 MODULE_PARM_DESC(timeout_ms, "default time limit of one dispatch in ms (60000)");
 
 #define HEARTH_PRIORITY_MAX 3
-#define HEARTH_NOT_ARMED    U64_MAX
-
-struct hearth_queue;
-
-/** struct hearth_queue_page - a page that a process maps: the doorbell or the status page */
-struct hearth_queue_page {
-	/** @base: a GEM object without a handle, for its mmap offset and the vmas' references */
-	struct drm_gem_object base;
-	/** @queue: holds a reference */
-	struct hearth_queue *queue;
-	/** @doorbell: or the status page */
-	bool doorbell;
-};
-
-#define to_hearth_queue_page(obj) container_of(obj, struct hearth_queue_page, base)
-
-/** struct hearth_queue - a user queue */
-struct hearth_queue {
-	/** @ref: of the file, of its pages, and of who waits */
-	struct kref ref;
-	/** @hdev: the board */
-	struct hearth_device *hdev;
-	/** @vm: holds a reference */
-	struct hearth_vm *vm;
-	/** @number: of the hardware queue */
-	u32 number;
-	/** @vector: of its interrupts */
-	struct hearth_vector *vector;
-	/** @vector_node: in hearth_vector.queues; protected by its lock */
-	struct list_head vector_node;
-
-	/** @doorbell: page, until the queue is ended */
-	struct hearth_queue_page *doorbell;
-	/** @status_page: page, until the queue is ended */
-	struct hearth_queue_page *status_page;
-	/** @page: the status page's memory */
-	struct page *page;
-	/** @dma: its bus address */
-	dma_addr_t dma;
-	/** @dma_mapped: @dma is valid; protected by hearth_device.bos.lock */
-	bool dma_mapped;
-	/** @spare: what the doorbell's mappings show once it must not be rung */
-	struct page *spare;
-	/** @status: in @page; the board writes it at any time */
-	const struct hbi_queue_status *status;
-	/** @created: the board knows it; protected by @vm's lock */
-	bool created;
-	/**
-	 * @ended: no use of the doorbell nor of ARM any more, whose number somebody else may get
-	 *
-	 * Only ever set, under @fault_lock and @vector's lock; read under either of them, or
-	 * atomically where it may be late.
-	 */
-	bool ended;
-	/** @fault_lock: a page fault of the doorbell and its end, in one order; inside mmap_lock */
-	struct mutex fault_lock;
-
-	/** @wait: who sleeps in QUEUE_WAIT */
-	wait_queue_head_t wait;
-	/** @waiters: of hearth_waiter.node; protected by @vector's lock */
-	struct list_head waiters;
-	/** @armed: what ARM was written with, or HEARTH_NOT_ARMED; protected by @vector's lock */
-	u64 armed;
-	/** @interrupts: raised for it; protected by @vector's lock */
-	u64 interrupts;
-	/** @fault: the event that told of its failure; protected by @vector's lock */
-	struct {
-		/** @fault.hart: that ran into it */
-		u32 hart;
-		/** @fault.error: enum hbi_error */
-		u32 error;
-		/** @fault.address: context address */
-		u64 address;
-		/** @fault.pc: of the instruction */
-		u64 pc;
-		/** @fault.packet: free-running number */
-		u64 packet;
-	} fault;
-};
-
-/** struct hearth_waiter - one sleeper */
-struct hearth_waiter {
-	/** @node: in hearth_queue.waiters */
-	struct list_head node;
-	/** @target: completed count that it sleeps for */
-	u64 target;
-};
-
-/* ---- What the status page says ---- */
-
-static u64 hearth_queue_completed(struct hearth_queue *queue)
-{
-	/* Acquire: pairs with the board's order, everything else before the count. */
-	return smp_load_acquire(&queue->status->completed);
-}
-
-/* The status page may tell of a failure before the event does. */
-static bool hearth_queue_dead(struct hearth_queue *queue)
-{
-	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR)
-		WRITE_ONCE(queue->vm->dead, true);
-	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) || hearth_vm_stale(queue->vm);
-}
 
 /* ---- Lifetime ---- */
 
@@ -165,12 +51,12 @@ static void hearth_queue_release(struct kref *ref)
 	kfree(queue);
 }
 
-static void hearth_queue_put(struct hearth_queue *queue)
+void hearth_queue_put(struct hearth_queue *queue)
 {
 	kref_put(&queue->ref, hearth_queue_release);
 }
 
-static struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 id)
+struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 id)
 {
 	struct hearth_queue *queue;
 
@@ -182,215 +68,7 @@ static struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 i
 	return queue;
 }
 
-/* ---- The two pages ---- */
-
-static void hearth_queue_page_free(struct drm_gem_object *obj)
-{
-	struct hearth_queue_page *page = to_hearth_queue_page(obj);
-
-	drm_gem_object_release(obj);
-	hearth_queue_put(page->queue);
-	kfree(page);
-}
-
-static vm_fault_t hearth_queue_page_fault(struct vm_fault *vmf)
-{
-	struct vm_area_struct *vma = vmf->vma;
-	struct hearth_queue_page *page =
-		to_hearth_queue_page((struct drm_gem_object *)vma->vm_private_data);
-	struct hearth_queue *queue = page->queue;
-	struct hearth_device *hdev = queue->hdev;
-	vm_fault_t ret;
-	int idx;
-
-	if (!page->doorbell)
-		return vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->page));
-
-	/*
-	 * What is mapped before @ended is set, hearth_queue_end() takes away after it has set it; a
-	 * reset does likewise with the epoch.
-	 */
-	mutex_lock(&queue->fault_lock);
-	down_read(&hdev->fault_lock);
-	if (!queue->ended && !hearth_vm_stale(queue->vm) && drm_dev_enter(&hdev->drm, &idx)) {
-		phys_addr_t doorbell =
-			hdev->regs.doorbells + ((u64)queue->number << hdev->info.doorbell_log2);
-
-		ret = vmf_insert_pfn_prot(vma, vmf->address, PHYS_PFN(doorbell),
-					  pgprot_noncached(vma->vm_page_prot));
-		drm_dev_exit(idx);
-	} else {
-		ret = vmf_insert_pfn(vma, vmf->address, page_to_pfn(queue->spare));
-	}
-	up_read(&hdev->fault_lock);
-	mutex_unlock(&queue->fault_lock);
-	return ret;
-}
-
-static const struct vm_operations_struct hearth_queue_page_vm_ops = {
-	.fault = hearth_queue_page_fault,
-	.open = drm_gem_vm_open,
-	.close = drm_gem_vm_close,
-};
-
-static int hearth_queue_page_mmap(struct drm_gem_object *obj, struct vm_area_struct *vma)
-{
-	struct hearth_queue_page *page = to_hearth_queue_page(obj);
-
-	if (!(vma->vm_flags & VM_SHARED) || vma->vm_end - vma->vm_start != PAGE_SIZE)
-		return -EINVAL;
-	if (!page->doorbell) {
-		if (vma->vm_flags & VM_WRITE)
-			return -EACCES;
-		vm_flags_clear(vma, VM_MAYWRITE);
-	}
-	if (vma->vm_flags & VM_EXEC)
-		return -EACCES;
-	vm_flags_mod(vma, VM_PFNMAP | VM_DONTCOPY | VM_DONTEXPAND | VM_DONTDUMP, VM_MAYEXEC);
-	vma->vm_ops = &hearth_queue_page_vm_ops;
-	return 0;
-}
-
-static const struct drm_gem_object_funcs hearth_queue_page_funcs = {
-	.free = hearth_queue_page_free,
-	.mmap = hearth_queue_page_mmap,
-	.vm_ops = &hearth_queue_page_vm_ops,
-};
-
-static struct hearth_queue_page *hearth_queue_page_create(struct hearth_queue *queue,
-							  struct drm_file *file, bool doorbell)
-{
-	struct hearth_queue_page *page;
-	int ret;
-
-	page = kzalloc_obj(struct hearth_queue_page, GFP_KERNEL_ACCOUNT);
-	if (!page)
-		return ERR_PTR(-ENOMEM);
-	page->doorbell = doorbell;
-	page->queue = queue;
-	kref_get(&queue->ref);
-	page->base.funcs = &hearth_queue_page_funcs;
-	drm_gem_private_object_init(&queue->hdev->drm, &page->base, PAGE_SIZE);
-	ret = drm_gem_create_mmap_offset(&page->base);
-	if (!ret)
-		ret = drm_vma_node_allow(&page->base.vma_node, file);
-	if (ret) {
-		drm_gem_object_put(&page->base);
-		return ERR_PTR(ret);
-	}
-	return page;
-}
-
-static void hearth_queue_page_drop(struct hearth_queue_page **page, struct drm_file *file)
-{
-	if (!*page)
-		return;
-	drm_vma_node_revoke(&(*page)->base.vma_node, file);
-	drm_gem_object_put(&(*page)->base);
-	*page = NULL;
-}
-
-/* ---- Sleeping ---- */
-
-/* Sets ARM to the smallest target, if it is not that already and still this queue's. */
-static void hearth_queue_arm(struct hearth_queue *queue)
-{
-	struct hearth_waiter *waiter;
-	u64 target = HEARTH_NOT_ARMED;
-
-	lockdep_assert_held(&queue->vector->lock);
-	if (queue->ended || hearth_vm_stale(queue->vm))
-		return;
-	list_for_each_entry (waiter, &queue->waiters, node)
-		target = min(target, waiter->target);
-	if (target == queue->armed)
-		return;
-	queue->armed = target;
-	if (target != HEARTH_NOT_ARMED)
-		hearth_write64(queue->hdev, HBI_REG_QUEUE_ARM(queue->number), target);
-}
-
-/* From the hard interrupt of @vector, which its queues share. */
-void hearth_queue_interrupt(struct hearth_vector *vector)
-{
-	struct hearth_queue *queue;
-	unsigned long flags;
-
-	spin_lock_irqsave(&vector->lock, flags);
-	list_for_each_entry (queue, &vector->queues, vector_node) {
-		if (queue->armed == HEARTH_NOT_ARMED)
-			continue;
-		if (hearth_queue_completed(queue) < queue->armed && !hearth_queue_dead(queue))
-			continue;
-		/* One interrupt for each write: the next sleeper writes again. */
-		queue->armed = HEARTH_NOT_ARMED;
-		queue->interrupts++;
-		wake_up_all(&queue->wait);
-	}
-	spin_unlock_irqrestore(&vector->lock, flags);
-}
-
-static int hearth_queue_check(struct hearth_queue *queue, u64 target)
-{
-	if (hearth_queue_completed(queue) >= target)
-		return 0;
-	if (hearth_device_state(queue->hdev) == HEARTH_GONE)
-		return -ENODEV;
-	return hearth_queue_dead(queue) ? -ECANCELED : -EAGAIN;
-}
-
-static int hearth_queue_sleep(struct hearth_queue *queue, u64 target, ktime_t deadline)
-{
-	struct hearth_waiter waiter = { .target = target };
-	DEFINE_WAIT(entry);
-	int idx, ret;
-
-	spin_lock_irq(&queue->vector->lock);
-	list_add(&waiter.node, &queue->waiters);
-	spin_unlock_irq(&queue->vector->lock);
-
-	for (;;) {
-		prepare_to_wait(&queue->wait, &entry, TASK_INTERRUPTIBLE);
-		if (drm_dev_enter(&queue->hdev->drm, &idx)) {
-			spin_lock_irq(&queue->vector->lock);
-			hearth_queue_arm(queue);
-			spin_unlock_irq(&queue->vector->lock);
-			drm_dev_exit(idx);
-		}
-		/* After ARM: what completes from here on raises the interrupt. */
-		ret = hearth_queue_check(queue, target);
-		if (ret != -EAGAIN)
-			break;
-		if (signal_pending(current)) {
-			ret = -ERESTARTSYS;
-			break;
-		}
-		if (!schedule_hrtimeout(&deadline, HRTIMER_MODE_ABS)) {
-			ret = hearth_queue_check(queue, target);
-			if (ret == -EAGAIN)
-				ret = -ETIME;
-			break;
-		}
-	}
-	finish_wait(&queue->wait, &entry);
-
-	spin_lock_irq(&queue->vector->lock);
-	list_del(&waiter.node);
-	spin_unlock_irq(&queue->vector->lock);
-	return ret;
-}
-
 /* ---- Failure ---- */
-
-static void hearth_queue_wake(struct hearth_queue *queue)
-{
-	unsigned long flags;
-
-	spin_lock_irqsave(&queue->vector->lock, flags);
-	queue->armed = HEARTH_NOT_ARMED;
-	wake_up_all(&queue->wait);
-	spin_unlock_irqrestore(&queue->vector->lock, flags);
-}
 
 static void hearth_queue_record(struct hearth_queue *queue, const struct hbi_event *event)
 {
@@ -532,8 +210,7 @@ static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, 
 	mutex_unlock(&queue->fault_lock);
 	/* No process can ring the doorbell of a number that somebody else may get. */
 	if (queue->doorbell)
-		drm_vma_node_unmap(&queue->doorbell->base.vma_node,
-				   hdev->drm.anon_inode->i_mapping);
+		hearth_queue_page_revoke(queue->doorbell);
 
 	if (!locked)
 		board = hearth_device_lock(hdev, &idx);
@@ -743,8 +420,8 @@ int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_fil
 		goto out_exit;
 	}
 	args->queue_id = id;
-	args->doorbell_offset = drm_vma_node_offset_addr(&queue->doorbell->base.vma_node);
-	args->status_offset = drm_vma_node_offset_addr(&queue->status_page->base.vma_node);
+	args->doorbell_offset = hearth_queue_page_offset(queue->doorbell);
+	args->status_offset = hearth_queue_page_offset(queue->status_page);
 	/* From here on another thread may destroy it. */
 	xa_store(&hfile->queues, id, queue, GFP_KERNEL);
 	hearth_reset_watch(hdev);
@@ -783,39 +460,6 @@ int hearth_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_fi
 	hearth_queue_put(queue);
 	hearth_queue_put(queue);
 	return 0;
-}
-
-/**
- * hearth_ioctl_queue_wait() - DRM_IOCTL_HEARTH_QUEUE_WAIT
- * @drm: the device
- * @data: struct drm_hearth_queue_wait
- * @file: the caller's
- *
- * Returns: 0 when so many packets have completed; -ETIME; -ECANCELED when the queue or another of
- * its address space failed, when it was destroyed, or when the board failed; -ENODEV when the board
- * is gone; -EINVAL for padding that is not zero; -ENOENT for an unknown id.
- */
-int hearth_ioctl_queue_wait(struct drm_device *drm, void *data, struct drm_file *file)
-{
-	struct drm_hearth_queue_wait *args = data;
-	struct hearth_queue *queue;
-	int ret;
-
-	if (args->pad)
-		return -EINVAL;
-	queue = hearth_queue_lookup(file->driver_priv, args->queue_id);
-	if (!queue)
-		return -ENOENT;
-	ret = hearth_queue_check(queue, args->completed);
-	if (ret == -EAGAIN) {
-		ktime_t deadline = ns_to_ktime(args->timeout_ns);
-
-		ret = -ETIME;
-		if (args->timeout_ns > 0 && ktime_after(deadline, ktime_get()))
-			ret = hearth_queue_sleep(queue, args->completed, deadline);
-	}
-	hearth_queue_put(queue);
-	return ret;
 }
 
 /**

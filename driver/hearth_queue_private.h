@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of user queues share; nobody else includes it. */
+#ifndef HEARTH_QUEUE_PRIVATE_H
+#define HEARTH_QUEUE_PRIVATE_H
+
+#include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+
+#include <uapi/drm/hearth_accel.h>
+
+#include "hearth_device.h"
+#include "hearth_irq.h"
+#include "hearth_queue.h"
+#include "hearth_vm.h"
+
+struct hearth_queue_page;
+
+/** HEARTH_NOT_ARMED - no interrupt is asked for */
+#define HEARTH_NOT_ARMED U64_MAX
+
+/** struct hearth_queue - a user queue */
+struct hearth_queue {
+	/** @ref: of the file, of its pages, and of who waits */
+	struct kref ref;
+	/** @hdev: the board */
+	struct hearth_device *hdev;
+	/** @vm: holds a reference */
+	struct hearth_vm *vm;
+	/** @number: of the hardware queue */
+	u32 number;
+	/** @vector: of its interrupts */
+	struct hearth_vector *vector;
+	/** @vector_node: in hearth_vector.queues; protected by its lock */
+	struct list_head vector_node;
+
+	/** @doorbell: page, until the queue is ended */
+	struct hearth_queue_page *doorbell;
+	/** @status_page: page, until the queue is ended */
+	struct hearth_queue_page *status_page;
+	/** @page: the status page's memory */
+	struct page *page;
+	/** @dma: its bus address */
+	dma_addr_t dma;
+	/** @dma_mapped: @dma is valid; protected by hearth_device.bos.lock */
+	bool dma_mapped;
+	/** @spare: what the doorbell's mappings show once it must not be rung */
+	struct page *spare;
+	/** @status: in @page; the board writes it at any time */
+	const struct hbi_queue_status *status;
+	/** @created: the board knows it; protected by @vm's lock */
+	bool created;
+	/**
+	 * @ended: no use of the doorbell nor of ARM any more, whose number somebody else may get
+	 *
+	 * Only ever set, under @fault_lock and @vector's lock; read under either of them, or
+	 * atomically where it may be late.
+	 */
+	bool ended;
+	/** @fault_lock: a page fault of the doorbell and its end, in one order; inside mmap_lock */
+	struct mutex fault_lock;
+
+	/** @wait: who sleeps in QUEUE_WAIT */
+	wait_queue_head_t wait;
+	/** @waiters: of hearth_waiter.node; protected by @vector's lock */
+	struct list_head waiters;
+	/** @armed: what ARM was written with, or HEARTH_NOT_ARMED; protected by @vector's lock */
+	u64 armed;
+	/** @interrupts: raised for it; protected by @vector's lock */
+	u64 interrupts;
+	/** @fault: the event that told of its failure; protected by @vector's lock */
+	struct {
+		/** @fault.hart: that ran into it */
+		u32 hart;
+		/** @fault.error: enum hbi_error */
+		u32 error;
+		/** @fault.address: context address */
+		u64 address;
+		/** @fault.pc: of the instruction */
+		u64 pc;
+		/** @fault.packet: free-running number */
+		u64 packet;
+	} fault;
+};
+
+static inline u64 hearth_queue_completed(struct hearth_queue *queue)
+{
+	/* Acquire: pairs with the board's order, everything else before the count. */
+	return smp_load_acquire(&queue->status->completed);
+}
+
+/* The status page may tell of a failure before the event does. */
+static inline bool hearth_queue_dead(struct hearth_queue *queue)
+{
+	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR)
+		WRITE_ONCE(queue->vm->dead, true);
+	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) || hearth_vm_stale(queue->vm);
+}
+
+struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 id);
+void hearth_queue_put(struct hearth_queue *queue);
+
+struct hearth_queue_page *hearth_queue_page_create(struct hearth_queue *queue,
+						   struct drm_file *file, bool doorbell);
+void hearth_queue_page_drop(struct hearth_queue_page **page, struct drm_file *file);
+u64 hearth_queue_page_offset(struct hearth_queue_page *page);
+void hearth_queue_page_revoke(struct hearth_queue_page *page);
+
+void hearth_queue_wake(struct hearth_queue *queue);
+
+#endif /* HEARTH_QUEUE_PRIVATE_H */
