@@ -15,21 +15,7 @@ layout(local_size_x_id = 0) in;
 layout(constant_id = 2) const uint HEAD_SIZE = 64;
 layout(constant_id = 3) const uint CHUNK = 64; /* keys at a time */
 
-layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
-layout(set = 0, binding = 1, std430) readonly buffer Keys { uint keys[]; };
-layout(set = 0, binding = 2, std430) readonly buffer Values { uint values[]; };
-layout(set = 0, binding = 3, std430) readonly buffer Step { uint step_words[]; };
-layout(set = 0, binding = 4, std430) buffer Y { float y[]; };
-
-layout(push_constant) uniform Push {
-	uint q_first, keys_first, values_first, step_first, y_first; /* starts of the views, in words */
-	uint rows;
-	uint heads;
-	uint kv_heads;
-	uint capacity;
-	float scale;
-};
-
+#include "attention.glsl"
 #include "kv.glsl"
 #include "team.glsl"
 
@@ -41,15 +27,6 @@ shared float maximum[QUERIES];
 shared float total[QUERIES];
 shared float decay[QUERIES]; /* what earlier sums are multiplied with */
 shared float sums[QUERIES * KV_UNIT * gl_WorkGroupSize.x];
-
-/* Where query number n of the work-group lies in q and y. */
-uint query_start(uint n, uint ratio)
-{
-	uint row = n / ratio;
-	uint head = gl_WorkGroupID.x * ratio + n % ratio;
-
-	return (row * heads + head) * HEAD_SIZE;
-}
 
 void main()
 {
@@ -66,12 +43,19 @@ void main()
 	uint part = self / HEAD_WORDS;
 	bool idle = part >= parts;
 	float accumulated[QUERIES][KV_UNIT];
-	uint limit[QUERIES]; /* keys that a query sees */
+	uint at_position[QUERIES]; /* of a query */
+	uint limit[QUERIES]; /* keys that a query sees: before this, … */
+	uint least[QUERIES]; /* … and from this on */
+	float slope[QUERIES];
 	uint key_count = 0;
 
 	/* Loops that are to vanish have no loop inside, for compilers that unroll only such. */
 	[[unroll]] for (uint n = 0; n < QUERIES; n++) {
-		limit[n] = min(position + min(first_query + n, last_query) / ratio + 1, capacity);
+		at_position[n] = position + min(first_query + n, last_query) / ratio;
+		limit[n] = last_key(at_position[n]);
+		least[n] = first_key(at_position[n]);
+		slope[n] = SHAPED && alibi > 0.0 ?
+				   alibi_slope(query_head(min(first_query + n, last_query), ratio)) : 0.0;
 		key_count = max(key_count, limit[n]);
 		[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 			accumulated[n][e] = 0.0;
@@ -86,12 +70,15 @@ void main()
 				q[q_first + query_start(number, ratio) + d] * scale;
 	}
 	if (self < QUERIES) {
-		maximum[self] = NO_SCORE;
-		total[self] = 0.0;
+		uint head = query_head(min(first_query + self, last_query), ratio);
+
+		/* A sink is a key with this score and no value. */
+		maximum[self] = has_sinks != 0 ? sinks[sinks_first + head] : NO_SCORE;
+		total[self] = has_sinks != 0 ? 1.0 : 0.0;
 	}
 	barrier();
 
-	for (uint first = 0; first < key_count; first += CHUNK) {
+	for (uint first = least[0]; first < key_count; first += CHUNK) {
 		uint count = min(CHUNK, key_count - first);
 
 		/* Scores. All teams go round the same number of times. */
@@ -120,7 +107,10 @@ void main()
 
 				if (team_lane == 0 && at + team_index < count)
 					scores[n * CHUNK + key] =
-						first + key < limit[n] ? dot : NO_SCORE;
+						first + key < limit[n] && first + key >= least[n] ?
+							shape_score(dot, slope[n],
+								    at_position[n] - first - key) :
+							NO_SCORE;
 			}
 		}
 		barrier();

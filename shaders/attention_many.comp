@@ -20,21 +20,7 @@ layout(constant_id = 1) const uint THREADS_R = 8; /* THREADS_N · THREADS_R = th
 layout(constant_id = 2) const uint HEAD_SIZE = 64; /* a multiple of THREADS_N · KV_UNIT */
 layout(constant_id = 3) const uint KEYS = 2; /* keys of an invocation */
 
-layout(set = 0, binding = 0, std430) readonly buffer Q { float q[]; };
-layout(set = 0, binding = 1, std430) readonly buffer Keys { uint keys[]; };
-layout(set = 0, binding = 2, std430) readonly buffer Values { uint values[]; };
-layout(set = 0, binding = 3, std430) readonly buffer Step { uint step_words[]; };
-layout(set = 0, binding = 4, std430) buffer Y { float y[]; };
-
-layout(push_constant) uniform Push {
-	uint q_first, keys_first, values_first, step_first, y_first; /* starts of the views, in words */
-	uint rows;
-	uint heads;
-	uint kv_heads;
-	uint capacity;
-	float scale;
-};
-
+#include "attention.glsl"
 #include "kv.glsl"
 
 const uint HEAD_WORDS = HEAD_SIZE / KV_UNIT;
@@ -45,14 +31,6 @@ const uint GROUP_QUERIES = THREADS_R * QUERIES;
 shared float key_tile[HEAD_SIZE * CHUNK]; /* transposed: [element][key] */
 shared float scores[GROUP_QUERIES * CHUNK];
 shared float weights[GROUP_QUERIES * CHUNK];
-
-uint query_start(uint n, uint ratio)
-{
-	uint row = n / ratio;
-	uint head = gl_WorkGroupID.x * ratio + n % ratio;
-
-	return (row * heads + head) * HEAD_SIZE;
-}
 
 void stage_keys(uint start, uint stride, uint count)
 {
@@ -81,7 +59,10 @@ void main()
 	uint stride = kv_heads * HEAD_WORDS;
 	uint head_at = gl_WorkGroupID.x * HEAD_WORDS;
 	uint start[QUERIES]; /* of the query in q and y */
-	uint limit[QUERIES]; /* keys that a query sees */
+	uint at_position[QUERIES];
+	uint limit[QUERIES]; /* keys that a query sees: before this, … */
+	uint least[QUERIES]; /* … and from this on */
+	float slope[QUERIES];
 	float maximum[QUERIES];
 	float total[QUERIES];
 	float accumulated[QUERIES][WORDS * KV_UNIT];
@@ -92,14 +73,18 @@ void main()
 		uint number = min(first_query + thread_r * QUERIES + n, last_query);
 
 		start[n] = query_start(number, ratio);
-		limit[n] = min(position + number / ratio + 1, capacity);
-		maximum[n] = NO_SCORE;
-		total[n] = 0.0;
+		at_position[n] = position + number / ratio;
+		limit[n] = last_key(at_position[n]);
+		least[n] = first_key(at_position[n]);
+		slope[n] = SHAPED && alibi > 0.0 ? alibi_slope(query_head(number, ratio)) : 0.0;
+		/* A sink is a key with this score and no value. */
+		maximum[n] = has_sinks != 0 ? sinks[sinks_first + query_head(number, ratio)] : NO_SCORE;
+		total[n] = has_sinks != 0 ? 1.0 : 0.0;
 		[[unroll]] for (uint d = 0; d < WORDS * KV_UNIT; d++)
 			accumulated[n][d] = 0.0;
 	}
 
-	for (uint first = 0; first < key_count; first += CHUNK) {
+	for (uint first = first_key(position + first_query / ratio); first < key_count; first += CHUNK) {
 		uint count = min(CHUNK, key_count - first);
 		float dots[QUERIES][KEYS];
 		float decay[QUERIES];
@@ -123,7 +108,10 @@ void main()
 			[[unroll]] for (uint k = 0; k < KEYS; k++) {
 				uint key = k * THREADS_N + thread_n;
 
-				dots[n][k] = first + key < limit[n] ? dots[n][k] * scale : NO_SCORE;
+				dots[n][k] = first + key < limit[n] && first + key >= least[n] ?
+						     shape_score(dots[n][k] * scale, slope[n],
+								 at_position[n] - first - key) :
+						     NO_SCORE;
 				scores[(thread_r * QUERIES + n) * CHUNK + key] = dots[n][k];
 			}
 		barrier();

@@ -137,7 +137,7 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
 		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores,
 			      position, 1, p->heads, p->kv_heads, p->head_size,
-			      1.0 / sqrt(p->head_size));
+			      &(struct ref_attention){ .scale = 1.0 / sqrt(p->head_size) });
 		multiply(t->attn_output, m->attention, m->x, m->x);
 		norm(m, t->ffn_norm);
 		multiply(t->ffn_gate, m->normed, NULL, m->gate);

@@ -111,6 +111,9 @@ double ref_weight(const void *row_bytes, enum hearth_type type, uint32_t column)
 	int nibble;
 
 	switch (type) {
+	case HEARTH_TYPE_Q4_0_TILES: /* a device's own */
+	case HEARTH_TYPE_Q8_0_TILES:
+		break;
 	case HEARTH_TYPE_F32:
 		memcpy(&f32, row + 4ull * column, sizeof(f32));
 		return f32;
@@ -323,6 +326,9 @@ void ref_quantise_row(const float *values, enum hearth_type type, uint32_t colum
 	uint8_t *bytes = out;
 
 	switch (type) {
+	case HEARTH_TYPE_Q4_0_TILES: /* a device's own */
+	case HEARTH_TYPE_Q8_0_TILES:
+		break;
 	case HEARTH_TYPE_F32:
 		memcpy(out, values, 4ull * columns);
 		break;
@@ -367,6 +373,9 @@ void ref_quantise_row(const float *values, enum hearth_type type, uint32_t colum
 uint64_t ref_row_bytes(enum hearth_type type, uint32_t columns)
 {
 	switch (type) {
+	case HEARTH_TYPE_Q4_0_TILES: /* a device's own */
+	case HEARTH_TYPE_Q8_0_TILES:
+		break;
 	case HEARTH_TYPE_F32:
 		return 4ull * columns;
 	case HEARTH_TYPE_F16:
@@ -487,23 +496,42 @@ void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads
 	}
 }
 
-/* One query against positions 0 … last of one key and value head. Strides are in elements. */
+/* A head's bias for one position: 2^(-alibi · …), evenly spaced exponents over the largest power of two of heads. */
+static double alibi_slope(uint32_t head, uint32_t heads, double alibi)
+{
+	uint32_t whole = 1;
+
+	while (2 * whole <= heads)
+		whole *= 2;
+	if (head < whole)
+		return pow(2, -alibi / whole * (head + 1));
+	return pow(2, -alibi / 2 / whole * (2 * (head - whole) + 1));
+}
+
+/* One query at position @last against those positions of one key and value head that it sees. Strides are in elements. */
 static void attend(const double *q, const double *keys, const double *values, double *y,
 		   double *magnitude, double *scores, uint32_t last, uint64_t stride,
-		   uint32_t head_size, double scale)
+		   uint32_t head_size, uint32_t head, uint32_t heads,
+		   const struct ref_attention *shape)
 {
-	double largest = -INFINITY;
-	double total = 0;
+	uint32_t first = shape->window && last >= shape->window ? last + 1 - shape->window : 0;
+	double slope = shape->alibi > 0 ? alibi_slope(head, heads, shape->alibi) : 0;
+	double largest = shape->sinks ? shape->sinks[head] : -INFINITY;
+	double total;
 
-	for (uint32_t j = 0; j <= last; j++) {
+	for (uint32_t j = first; j <= last; j++) {
 		double dot = 0;
 
 		for (uint32_t d = 0; d < head_size; d++)
 			dot += q[d] * keys[j * stride + d];
-		scores[j] = scale * dot;
+		scores[j] = shape->scale * dot;
+		if (shape->soft_cap > 0)
+			scores[j] = shape->soft_cap * tanh(scores[j] / shape->soft_cap);
+		scores[j] -= slope * (last - j);
 		largest = fmax(largest, scores[j]);
 	}
-	for (uint32_t j = 0; j <= last; j++) {
+	total = shape->sinks ? exp(shape->sinks[head] - largest) : 0;
+	for (uint32_t j = first; j <= last; j++) {
 		scores[j] = exp(scores[j] - largest);
 		total += scores[j];
 	}
@@ -511,7 +539,7 @@ static void attend(const double *q, const double *keys, const double *values, do
 		double sum = 0;
 		double absolute = 0;
 
-		for (uint32_t j = 0; j <= last; j++) {
+		for (uint32_t j = first; j <= last; j++) {
 			sum += scores[j] * values[j * stride + d];
 			absolute += fabs(scores[j] * values[j * stride + d]);
 		}
@@ -523,7 +551,8 @@ static void attend(const double *q, const double *keys, const double *values, do
 
 void ref_attention(const double *q, const double *keys, const double *values, double *y,
 		   double *magnitude, double *scores, uint32_t position, uint32_t rows,
-		   uint32_t heads, uint32_t kv_heads, uint32_t head_size, double scale)
+		   uint32_t heads, uint32_t kv_heads, uint32_t head_size,
+		   const struct ref_attention *shape)
 {
 	uint64_t stride = (uint64_t)kv_heads * head_size;
 
@@ -534,7 +563,7 @@ void ref_attention(const double *q, const double *keys, const double *values, do
 
 			attend(q + at, keys + kv_at, values + kv_at, y + at,
 			       magnitude ? magnitude + at : NULL, scores, position + r, stride,
-			       head_size, scale);
+			       head_size, h, heads, shape);
 		}
 	}
 }

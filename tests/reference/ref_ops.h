@@ -58,6 +58,15 @@ void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads
 		     uint32_t head_size, uint32_t dims, double base, enum hearth_rope mode,
 		     double scale, const double *factors);
 
+/* What becomes of scores, in this order; 0 and NULL: nothing. As in struct hearth_attention_info. */
+struct ref_attention {
+	double scale;
+	double soft_cap;
+	double alibi;
+	uint32_t window;
+	const double *sinks; /* [heads] */
+};
+
 /*
  * Causal grouped-query attention. q, y, magnitude: [rows × heads × head_size]; keys, values:
  * [positions × kv_heads × head_size], filled for all positions < @position + @rows.
@@ -65,7 +74,8 @@ void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads
  */
 void ref_attention(const double *q, const double *keys, const double *values, double *y,
 		   double *magnitude, double *scores, uint32_t position, uint32_t rows,
-		   uint32_t heads, uint32_t kv_heads, uint32_t head_size, double scale);
+		   uint32_t heads, uint32_t kv_heads, uint32_t head_size,
+		   const struct ref_attention *shape);
 
 /* y[i] = a[i] / (1 + exp(-a[i])) · b[i]; y may be a or b. */
 void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count);

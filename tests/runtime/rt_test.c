@@ -260,6 +260,10 @@ const char *rt_type_name(enum hearth_type type)
 		return "IQ4_NL";
 	case HEARTH_TYPE_MXFP4:
 		return "MXFP4";
+	case HEARTH_TYPE_Q4_0_TILES:
+		return "Q4_0 in tiles";
+	case HEARTH_TYPE_Q8_0_TILES:
+		return "Q8_0 in tiles";
 	}
 	return "?";
 }

@@ -27,8 +27,11 @@ static const enum hearth_type types[] = {
 
 enum residual { NONE, OTHER, IN_PLACE, BIAS };
 
+/* What products are asked for: in float32; with rounded activations; and with weights as the device likes them best. */
+enum how { EXACT, FAST, BEST };
+
 static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32_t k,
-			enum residual residual, bool fast)
+			enum residual residual, enum how how)
 {
 	static const char *const names[] = { "", " + residual", " + residual in place", " + bias" };
 	uint64_t out_count = (uint64_t)rows * n;
@@ -41,11 +44,12 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	double *magnitude = rt_alloc(8 * out_count);
 	float *got = rt_alloc(4 * out_count);
 	const struct hearth_matrix matrix = {
-		.view = rt_buffer(w, n * ref_row_bytes(type, k)),
-		.type = type,
+		.view = rt_buffer(how == BEST ? NULL : w, n * ref_row_bytes(type, k)),
+		.type = how == BEST ? hearth_matrix_best_type(rt_device, type, n, k) : type,
 		.rows = n,
 		.columns = k,
 	};
+	bool fast = how != EXACT;
 	struct hearth_view x_view = rt_buffer(x, 4ull * rows * k);
 	struct hearth_view y_view = rt_buffer(residual == IN_PLACE ? r : NULL, 4 * out_count);
 	struct hearth_view r_view = residual == OTHER	   ? rt_buffer(r, 4 * out_count)
@@ -54,6 +58,14 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	struct hearth_recording *recording = rt_recording();
 	enum hearth_status status;
 
+	if (how == BEST) {
+		uint32_t part = n / 32 * 16;
+
+		rt_require(hearth_matrix_write(&matrix, 0, part, w), "hearth_matrix_write");
+		rt_require(hearth_matrix_write(&matrix, part, n - part,
+					       (uint8_t *)w + part * ref_row_bytes(type, k)),
+			   "hearth_matrix_write");
+	}
 	for (uint64_t i = n; residual == BIAS && i < out_count; i++)
 		r64[i] = r64[i % n];
 	ref_matmul(w, type, n, k, x64, residual == NONE ? NULL : r64, want, magnitude, rows);
@@ -70,8 +82,8 @@ static void test_matmul(enum hearth_type type, uint32_t rows, uint32_t n, uint32
 	rt_read(y_view, got, 4 * out_count);
 	rt_ok(rt_close_enough(got, want, magnitude, out_count,
 			      fast ? BYTES_TOLERANCE : SUM_TOLERANCE, 0),
-	      "matmul %s%s: %u rows, %u × %u%s", rt_type_name(type), fast ? " fast" : "", rows, n,
-	      k, names[residual]);
+	      "matmul %s%s: %u rows, %u × %u%s", rt_type_name(matrix.type), fast ? " fast" : "",
+	      rows, n, k, names[residual]);
 	rt_free_buffers();
 	free(w), free(x), free(r), free(x64), free(r64), free(want), free(magnitude), free(got);
 }
@@ -89,7 +101,44 @@ static void test_fast_matmuls(void)
 		for (size_t s = 0; s < COUNT(shapes); s++)
 			for (size_t r = 0; r < COUNT(row_counts); r++)
 				test_matmul(block_types[t], row_counts[r], shapes[s].n, shapes[s].k,
-					    (enum residual)((s + r) % 4), true);
+					    (enum residual)((s + r) % 4), FAST);
+}
+
+static void test_best_types(void)
+{
+	static const enum hearth_type block_types[] = { HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0 };
+	static const uint32_t row_counts[] = { 1, 2, 4, 5, 9, 40, 67 };
+	static const struct {
+		uint32_t n, k;
+	} shapes[] = { { 16, 64 }, { 48, 128 }, { 80, 192 }, { 24, 896 }, { 20, 64 }, { 32, 96 } };
+	struct hearth_view none = { 0 };
+
+	for (size_t t = 0; t < COUNT(block_types); t++)
+		for (size_t s = 0; s < COUNT(shapes); s++)
+			for (size_t r = 0; r < COUNT(row_counts) - (rt_small ? 3 : 0); r++)
+				test_matmul(block_types[t], row_counts[r], shapes[s].n, shapes[s].k,
+					    (enum residual)((s + r) % 4), BEST);
+	for (size_t t = 0; t < COUNT(block_types); t++) {
+		struct hearth_matrix matrix = {
+			.view = rt_buffer(NULL, 16 * ref_row_bytes(block_types[t], 64)),
+			.type = hearth_matrix_best_type(rt_device, block_types[t], 16, 64),
+			.rows = 16,
+			.columns = 64,
+		};
+		bool tiles = matrix.type != block_types[t];
+		struct hearth_recording *recording = rt_recording();
+		uint8_t data[16 * 68] = { 0 };
+
+		rt_ok(hearth_matrix_write(&matrix, 1, 16, data) == HEARTH_ERROR_INVALID_ARGUMENT,
+		      "rows beyond the matrix are refused");
+		rt_ok((hearth_matrix_write(&matrix, 0, 1, data) == HEARTH_OK) != tiles,
+		      "a part of a tile is refused");
+		rt_ok((hearth_op_matmul(recording, &matrix, rt_buffer(NULL, 4 * 64), none,
+					rt_buffer(NULL, 4 * 16), 1) == HEARTH_OK) != tiles,
+		      "products in float32 with weights in tiles are refused");
+		hearth_recording_destroy(recording);
+		rt_free_buffers();
+	}
 }
 
 /* Bytes are made once for products that follow each other, and anew when the numbers changed. */
@@ -149,18 +198,18 @@ static void test_matmuls(void)
 		for (size_t s = 0; s < COUNT(shapes) - (rt_small ? 2 : 0); s++)
 			for (size_t r = 0; r < COUNT(row_counts) - (rt_small ? 4 : 0); r++)
 				test_matmul(types[t], row_counts[r], shapes[s].n, shapes[s].k,
-					    (enum residual)((s + r) % 4), false);
+					    (enum residual)((s + r) % 4), EXACT);
 		if (!rt_small) {
-			test_matmul(types[t], 1, 1000, 4096, NONE, false);
-			test_matmul(types[t], 1, 33, 11008, OTHER, false);
-			test_matmul(types[t], 100, 300, 2048, IN_PLACE, false);
+			test_matmul(types[t], 1, 1000, 4096, NONE, EXACT);
+			test_matmul(types[t], 1, 33, 11008, OTHER, EXACT);
+			test_matmul(types[t], 100, 300, 2048, IN_PLACE, EXACT);
 		}
 		if (types[t] != HEARTH_TYPE_F32 && types[t] != HEARTH_TYPE_F16)
 			continue;
 		for (size_t k = 0; k < COUNT(ragged); k++)
 			for (size_t r = 0; r < COUNT(ragged_rows) - (rt_small ? 2 : 0); r++)
 				test_matmul(types[t], ragged_rows[r], 37, ragged[k],
-					    (enum residual)(k % 3), false);
+					    (enum residual)(k % 3), EXACT);
 	}
 }
 
@@ -182,12 +231,12 @@ static void test_more_types(void)
 			for (size_t r = rt_small ? 2 : 0; r < COUNT(row_counts); r++)
 				test_matmul(more[t].type, row_counts[r == 2 && rt_small ? 0 : r],
 					    40 + (uint32_t)r, more[t].k[k],
-					    (enum residual)((k + r) % 4), k == 1);
+					    (enum residual)((k + r) % 4), k == 1 ? FAST : EXACT);
 }
 
 /* ---- embedding ---- */
 
-static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t columns)
+static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t columns, bool best)
 {
 	const uint32_t tokens[] = { 0,		table_rows - 1, table_rows / 2,
 				    table_rows, UINT32_MAX,	1 % table_rows };
@@ -198,13 +247,14 @@ static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t 
 	float *got = rt_random(count, 8); /* not zero */
 	const struct hearth_matrix matrix = {
 		.view = rt_buffer(table, table_rows * ref_row_bytes(type, columns)),
-		.type = type,
+		.type = best ? hearth_matrix_best_type(rt_device, type, table_rows, columns) : type,
 		.rows = table_rows,
 		.columns = columns,
 	};
 	struct hearth_view y = rt_buffer(got, 4 * count);
 	struct hearth_recording *recording = rt_recording();
 
+	rt_require(hearth_matrix_write(&matrix, 0, table_rows, table), "hearth_matrix_write");
 	ref_embedding(table, type, table_rows, columns, tokens, want, rows);
 	rt_require(
 		hearth_op_embedding(recording, &matrix, rt_buffer(tokens, sizeof(tokens)), y, rows),
@@ -213,7 +263,7 @@ static void test_embedding(enum hearth_type type, uint32_t table_rows, uint32_t 
 	rt_read(y, got, 4 * count);
 	/* One product of exact factors. */
 	rt_ok(rt_close_enough(got, want, NULL, count, 1e-7, 0), "embedding %s: table %u × %u",
-	      rt_type_name(type), table_rows, columns);
+	      rt_type_name(matrix.type), table_rows, columns);
 	rt_free_buffers();
 	free(table), free(want), free(got);
 }
@@ -301,8 +351,16 @@ static void round_to_cache(double *values, uint64_t count, enum hearth_type type
 }
 
 /* Fills a cache through hearth_op_kv_store in two goes, then attends with the last rows. */
+/* What attention does to its scores. */
+struct shape {
+	const char *name;
+	float soft_cap, alibi;
+	uint32_t window;
+	bool sinks;
+};
+
 static void test_attention(enum hearth_type type, uint32_t position, uint32_t rows, uint32_t heads,
-			   uint32_t kv_heads, uint32_t head_size)
+			   uint32_t kv_heads, uint32_t head_size, const struct shape *shape)
 {
 	uint32_t positions = position + rows;
 	uint32_t capacity = positions + 3;
@@ -310,7 +368,22 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	uint64_t kv_count = positions * row;
 	uint64_t count = (uint64_t)rows * heads * head_size;
 	uint64_t cache_bytes = capacity * row * (type == HEARTH_TYPE_F16 ? 2 : 4);
-	float scale = 1 / sqrtf((float)head_size);
+	struct hearth_attention_info info = {
+		.struct_size = sizeof(info),
+		.scale = 1 / sqrtf((float)head_size),
+		.soft_cap = shape ? shape->soft_cap : 0,
+		.alibi = shape ? shape->alibi : 0,
+		.window = shape ? shape->window : 0,
+	};
+	float *sinks = rt_random(heads, 4);
+	double *sinks64 = rt_doubles(sinks, heads);
+	const struct ref_attention ref = {
+		.scale = info.scale,
+		.soft_cap = info.soft_cap,
+		.alibi = info.alibi,
+		.window = info.window,
+		.sinks = shape && shape->sinks ? sinks64 : NULL,
+	};
 	float *q = rt_random(count, 1 + rows);
 	float *k = rt_random(kv_count, 2 + heads);
 	float *v = rt_random(kv_count, 3 + head_size);
@@ -340,7 +413,7 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	round_to_cache(k64, kv_count, type);
 	round_to_cache(v64, kv_count, type);
 	ref_attention(q64, k64, v64, want, magnitude, scores, position, rows, heads, kv_heads,
-		      head_size, scale);
+		      head_size, &ref);
 	if (position)
 		rt_require(hearth_op_kv_store(recording, rt_buffer(k, 4 * position * row),
 					      rt_buffer(v, 4 * position * row), &cache, rt_step(0),
@@ -350,17 +423,22 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 				      rt_buffer(v + position * row, 4 * rows * row), &cache, step,
 				      rows),
 		   "hearth_op_kv_store");
-	rt_require(hearth_op_attention(recording, rt_buffer(q, 4 * count), &cache, step, y, rows,
-				       heads, scale),
+	if (ref.sinks)
+		info.sinks = rt_buffer(sinks, 4ull * heads);
+	rt_require(shape ? hearth_op_attention_shaped(recording, rt_buffer(q, 4 * count), &cache,
+						      step, y, rows, heads, &info)
+			 : hearth_op_attention(recording, rt_buffer(q, 4 * count), &cache, step, y,
+					       rows, heads, info.scale),
 		   "hearth_op_attention");
 	rt_require(rt_run(recording), "attention");
 	rt_read(y, got, 4 * count);
 	rt_ok(rt_close_enough(got, want, magnitude, count, EXP_TOLERANCE, 0),
-	      "attention %s: position %u, %u rows, %u heads over %u, head size %u",
-	      rt_type_name(type), position, rows, heads, kv_heads, head_size);
+	      "attention %s: position %u, %u rows, %u heads over %u, head size %u%s%s",
+	      rt_type_name(type), position, rows, heads, kv_heads, head_size, shape ? ", " : "",
+	      shape ? shape->name : "");
 	rt_free_buffers();
 	free(q), free(k), free(v), free(got), free(k64), free(v64), free(q64), free(want);
-	free(magnitude), free(scores);
+	free(magnitude), free(scores), free(sinks), free(sinks64);
 }
 
 static void test_attentions(void)
@@ -391,19 +469,52 @@ static void test_attentions(void)
 				if (!rt_small || (h < 2 && s % 3 == 0))
 					test_attention(cache_types[t], steps[s].position,
 						       steps[s].rows, groups[g].heads,
-						       groups[g].kv_heads, head_sizes[t][h]);
+						       groups[g].kv_heads, head_sizes[t][h], NULL);
 			}
 		for (size_t g = 0; g < COUNT(groups) && !rt_small; g++) {
 			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads,
-				       64);
+				       64, NULL);
 			test_attention(cache_types[t], 31, 35, groups[g].heads, groups[g].kv_heads,
-				       64);
+				       64, NULL);
 		}
 		if (!rt_small) {
-			test_attention(cache_types[t], 4095, 1, 8, 2, 64);
-			test_attention(cache_types[t], 1500, 20, 4, 2, 128);
+			test_attention(cache_types[t], 4095, 1, 8, 2, 64, NULL);
+			test_attention(cache_types[t], 1500, 20, 4, 2, 128, NULL);
 		}
 	}
+}
+
+/* Windows that begin within, at and beyond the kernels' chunks of keys; all of it with few rows and with many. */
+static void test_shaped_attentions(void)
+{
+	static const struct shape shapes[] = {
+		{ "window 1", 0, 0, 1, false },	      { "window 70", 0, 0, 70, false },
+		{ "window 1000", 0, 0, 1000, false }, { "soft cap", 2, 0, 0, false },
+		{ "ALiBi", 0, 8, 0, false },	      { "sinks", 0, 0, 0, true },
+		{ "all of them", 3, 4, 33, true },
+	};
+	static const struct {
+		uint32_t position, rows, heads, kv_heads, head_size;
+	} cases[] = {
+		{ 0, 1, 4, 4, 64 },    { 150, 1, 8, 2, 64 }, { 69, 3, 6, 3, 64 },
+		{ 128, 1, 12, 1, 96 }, { 0, 40, 4, 2, 64 },  { 61, 90, 6, 2, 128 },
+	};
+	struct hearth_attention_info info = { .struct_size = sizeof(info) - 1 };
+	struct hearth_view view = rt_buffer(NULL, 4096);
+	const struct hearth_kv_cache cache = { view, view, HEARTH_TYPE_F32, 4, 1, 64 };
+	struct hearth_recording *recording = rt_recording();
+
+	rt_ok(hearth_op_attention_shaped(recording, view, &cache, view, view, 1, 1, &info) ==
+		      HEARTH_ERROR_INVALID_ARGUMENT,
+	      "attention: a structure of another size is refused");
+	hearth_recording_destroy(recording);
+	rt_free_buffers();
+	for (size_t i = 0; i < COUNT(shapes); i++)
+		for (size_t c = 0; c < COUNT(cases); c++)
+			if (!rt_small || (c % 4 == 0 && i % 2 == 0))
+				test_attention(c % 2 ? HEARTH_TYPE_F16 : HEARTH_TYPE_F32,
+					       cases[c].position, cases[c].rows, cases[c].heads,
+					       cases[c].kv_heads, cases[c].head_size, &shapes[i]);
 }
 
 /* Rows beyond the capacity are dropped, and nothing else is touched. */
@@ -552,18 +663,21 @@ int main(void)
 	test_matmuls();
 	test_more_types();
 	test_fast_matmuls();
+	test_best_types();
 	test_fast_reuse();
 	for (size_t t = 0; t < COUNT(types); t++)
 		for (size_t s = 0; s < COUNT(tables); s++)
-			test_embedding(types[t], tables[s].rows, tables[s].columns);
-	test_embedding(HEARTH_TYPE_BF16, 9, 7);
-	test_embedding(HEARTH_TYPE_IQ4_NL, 9, 96);
-	test_embedding(HEARTH_TYPE_MXFP4, 9, 96);
-	test_embedding(HEARTH_TYPE_Q4_K, 9, 512);
-	test_embedding(HEARTH_TYPE_Q5_K, 9, 512);
-	test_embedding(HEARTH_TYPE_Q6_K, 9, 256);
-	test_embedding(HEARTH_TYPE_F32, 9, 7);
-	test_embedding(HEARTH_TYPE_F16, 9, 7);
+			test_embedding(types[t], tables[s].rows, tables[s].columns, false);
+	test_embedding(HEARTH_TYPE_Q8_0, 48, 128, true);
+	test_embedding(HEARTH_TYPE_Q4_0, 48, 192, true);
+	test_embedding(HEARTH_TYPE_BF16, 9, 7, false);
+	test_embedding(HEARTH_TYPE_IQ4_NL, 9, 96, false);
+	test_embedding(HEARTH_TYPE_MXFP4, 9, 96, false);
+	test_embedding(HEARTH_TYPE_Q4_K, 9, 512, false);
+	test_embedding(HEARTH_TYPE_Q5_K, 9, 512, false);
+	test_embedding(HEARTH_TYPE_Q6_K, 9, 256, false);
+	test_embedding(HEARTH_TYPE_F32, 9, 7, false);
+	test_embedding(HEARTH_TYPE_F16, 9, 7, false);
 	for (size_t c = 0; c < COUNT(norm_columns); c++) {
 		test_rms_norm(1, norm_columns[c], 1e-5f, false);
 		test_rms_norm(5, norm_columns[c], 1e-6f, true);
@@ -579,6 +693,7 @@ int main(void)
 		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode, true);
 	}
 	test_attentions();
+	test_shaped_attentions();
 	test_kv_overflow(HEARTH_TYPE_F32);
 	test_kv_overflow(HEARTH_TYPE_F16);
 	for (size_t i = 0; i < COUNT(lengths) - (rt_small ? 1 : 0); i++) {

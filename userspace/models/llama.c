@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define UPLOAD_STEP_BYTES (16u << 20)
+#define UPLOAD_STEP_ROWS  16u /* what hearth_matrix_write() wants multiples of */
 #define WAIT_SLICE_NS	  1000000000ull
 #define MAX_ROWS	  512u
 
@@ -83,10 +84,28 @@ static int upload(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
 static int upload_matrix(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
 			 struct hearth_matrix *matrix, struct hm_error *error)
 {
+	uint64_t row_bytes = tensor->bytes / tensor->dims[1];
+	uint64_t step = UPLOAD_STEP_BYTES / row_bytes / UPLOAD_STEP_ROWS * UPLOAD_STEP_ROWS;
+	enum hearth_status status;
+	uint32_t first, rows;
+
 	matrix->type = (enum hearth_type)tensor->type;
 	matrix->columns = (uint32_t)tensor->dims[0];
 	matrix->rows = (uint32_t)tensor->dims[1];
-	return upload(m, tensor, &matrix->view.buffer, error);
+	if (m->options.precision == HEARTH_PRECISION_FAST)
+		matrix->type = hearth_matrix_best_type(m->device, matrix->type, matrix->rows,
+						       matrix->columns);
+	if (!step)
+		step = UPLOAD_STEP_ROWS;
+	status = hearth_buffer_create(m->device, tensor->bytes, HEARTH_BUFFER_DEVICE,
+				      &matrix->view.buffer);
+	for (first = 0; !status && first < matrix->rows; first += rows) {
+		rows = matrix->rows - first < step ? matrix->rows - first : (uint32_t)step;
+		status = hearth_matrix_write(matrix, first, rows, tensor->data + first * row_bytes);
+		m->weight_bytes += rows * row_bytes;
+		progress(m, "loading weights", m->weight_bytes, m->weight_total);
+	}
+	return status ? device_error(error, status) : 0;
 }
 
 static int create_cache(struct hm_llama *m, struct hearth_kv_cache *cache, struct hm_error *error)

@@ -221,6 +221,9 @@ enum hearth_type {
 	HEARTH_TYPE_IQ4_NL = 20,
 	HEARTH_TYPE_BF16 = 30,
 	HEARTH_TYPE_MXFP4 = 39,
+	/* Orders of a device's own; see hearth_matrix_best_type(). */
+	HEARTH_TYPE_Q4_0_TILES = 0x102,
+	HEARTH_TYPE_Q8_0_TILES = 0x108,
 };
 
 /* Bytes of a row of @elements; 0 if the type is unknown or @elements is no multiple of its block. */
@@ -233,6 +236,22 @@ struct hearth_matrix {
 	uint32_t rows;
 	uint32_t columns;
 };
+
+/*
+ * What a matrix of @type and this shape is best held as on @device where precision is HEARTH_PRECISION_FAST: @type, or the
+ * same numbers in an order in which the device multiplies them faster. Such a matrix has as many bytes, is written with
+ * hearth_matrix_write(), serves hearth_op_matmul(), hearth_op_matmul_bias() with that precision, and hearth_op_embedding(), and
+ * is of no use to another device.
+ */
+enum hearth_type hearth_matrix_best_type(const struct hearth_device *device, enum hearth_type type,
+					 uint32_t rows, uint32_t columns);
+
+/*
+ * Writes rows [first_row, first_row + rows) of @matrix from @data, where they lie as in GGUF, and waits; no stream may be
+ * using them. For a type of a device's own both are multiples of 16, or the end of the matrix.
+ */
+enum hearth_status hearth_matrix_write(const struct hearth_matrix *matrix, uint32_t first_row,
+				       uint32_t rows, const void *data);
 
 /*
  * What changes from step to step, read by the kernels from a buffer of this layout.
@@ -321,6 +340,31 @@ enum hearth_status hearth_op_attention(struct hearth_recording *recording, struc
 				       const struct hearth_kv_cache *cache, struct hearth_view step,
 				       struct hearth_view y, uint32_t rows, uint32_t heads,
 				       float scale);
+
+/*
+ * What some models make of scores, in this order; 0 stands for nothing of the kind.
+ * @scale: multiplies them.
+ * @soft_cap: score becomes soft_cap · tanh(score / soft_cap).
+ * @alibi: the largest slope's exponent (ALiBi's "max bias", 8 in most models): a key that lies n positions back loses
+ *	n · 2^(-alibi · (h + 1) / heads) for head h; where heads are no power of two, as in ALiBi's paper.
+ * @window: a row sees no more than so many keys, its own included.
+ * @sinks: [heads], each the score of one more key that has no value.
+ */
+struct hearth_attention_info {
+	uint32_t struct_size;
+	float scale;
+	float soft_cap;
+	float alibi;
+	uint32_t window;
+	struct hearth_view sinks;
+};
+
+enum hearth_status hearth_op_attention_shaped(struct hearth_recording *recording,
+					      struct hearth_view q,
+					      const struct hearth_kv_cache *cache,
+					      struct hearth_view step, struct hearth_view y,
+					      uint32_t rows, uint32_t heads,
+					      const struct hearth_attention_info *info);
 
 /* y[i] = a[i] / (1 + exp(-a[i])) · b[i]; y may be a or b. */
 enum hearth_status hearth_op_silu_mul(struct hearth_recording *recording, struct hearth_view a,

@@ -12,11 +12,18 @@ static const struct {
 	uint32_t block_bytes;
 	uint32_t unit; /* UNIT in shaders/weights.glsl */
 } types[] = {
-	{ HEARTH_TYPE_F32, "F32", 1, 4, 4 },	     { HEARTH_TYPE_F16, "F16", 1, 2, 2 },
-	{ HEARTH_TYPE_Q8_0, "Q8_0", 32, 34, 4 },     { HEARTH_TYPE_Q4_0, "Q4_0", 32, 18, 8 },
-	{ HEARTH_TYPE_BF16, "BF16", 1, 2, 2 },	     { HEARTH_TYPE_Q4_K, "Q4_K", 256, 144, 4 },
-	{ HEARTH_TYPE_Q5_K, "Q5_K", 256, 176, 4 },   { HEARTH_TYPE_Q6_K, "Q6_K", 256, 210, 4 },
-	{ HEARTH_TYPE_IQ4_NL, "IQ4_NL", 32, 18, 4 }, { HEARTH_TYPE_MXFP4, "MXFP4", 32, 17, 4 },
+	{ HEARTH_TYPE_F32, "F32", 1, 4, 4 },
+	{ HEARTH_TYPE_F16, "F16", 1, 2, 2 },
+	{ HEARTH_TYPE_Q8_0, "Q8_0", 32, 34, 4 },
+	{ HEARTH_TYPE_Q4_0, "Q4_0", 32, 18, 8 },
+	{ HEARTH_TYPE_BF16, "BF16", 1, 2, 2 },
+	{ HEARTH_TYPE_Q4_K, "Q4_K", 256, 144, 4 },
+	{ HEARTH_TYPE_Q5_K, "Q5_K", 256, 176, 4 },
+	{ HEARTH_TYPE_Q6_K, "Q6_K", 256, 210, 4 },
+	{ HEARTH_TYPE_IQ4_NL, "IQ4_NL", 32, 18, 4 },
+	{ HEARTH_TYPE_MXFP4, "MXFP4", 32, 17, 4 },
+	{ HEARTH_TYPE_Q4_0_TILES, "Q4_0 in tiles", 64, 36, 8 },
+	{ HEARTH_TYPE_Q8_0_TILES, "Q8_0 in tiles", 64, 68, 4 },
 };
 
 static int find_type(enum hearth_type type)

@@ -270,7 +270,17 @@ struct attention_push {
 	uint32_t kv_heads;
 	uint32_t capacity;
 	float scale;
+	uint32_t window;
+	float soft_cap;
+	float alibi;
+	uint32_t sinks_first;
+	uint32_t has_sinks;
 };
+
+static bool is_shaped(const struct attention_push *push)
+{
+	return push->soft_cap > 0 || push->alibi > 0;
+}
 
 /* [type F16][queries 4][subgroup] */
 static const enum hrt_shader few_shaders[2][2][2] = {
@@ -291,8 +301,10 @@ static enum hearth_status record_few(struct hearth_recording *recording, const c
 	uint64_t query_count = (uint64_t)push->rows * (push->heads / push->kv_heads);
 	uint32_t queries = query_count > 1 ? 4 : 1;
 	/* Without subgroups an invocation takes a key alone, which needs no reductions. */
-	const uint32_t spec[] = { team.local, team.subgroup ? team.lanes : 1, cache->head_size,
-				  FEW_CHUNK };
+	const uint32_t spec[] = {
+		team.local,	team.subgroup ? team.lanes : 1, cache->head_size, FEW_CHUNK, 0,
+		is_shaped(push)
+	};
 	const uint32_t groups[3] = { push->kv_heads, (uint32_t)hrt_ceil_div(query_count, queries),
 				     1 };
 	const struct hrt_pipeline *pipeline;
@@ -318,8 +330,12 @@ static enum hearth_status record_many(struct hearth_recording *recording, const 
 				      const struct attention_push *push, uint32_t keys)
 {
 	uint64_t query_count = (uint64_t)push->rows * (push->heads / push->kv_heads);
-	const uint32_t spec[] = { MANY_THREADS_N * MANY_THREADS_R, MANY_THREADS_R, cache->head_size,
-				  keys };
+	const uint32_t spec[] = { MANY_THREADS_N * MANY_THREADS_R,
+				  MANY_THREADS_R,
+				  cache->head_size,
+				  keys,
+				  0,
+				  is_shaped(push) };
 	const uint32_t groups[3] = {
 		push->kv_heads,
 		(uint32_t)hrt_ceil_div(query_count, MANY_THREADS_R * MANY_QUERIES),
@@ -342,10 +358,27 @@ enum hearth_status hearth_op_attention(struct hearth_recording *recording, struc
 				       struct hearth_view y, uint32_t rows, uint32_t heads,
 				       float scale)
 {
+	const struct hearth_attention_info info = { .struct_size = sizeof(info), .scale = scale };
+
+	return hearth_op_attention_shaped(recording, q, cache, step, y, rows, heads, &info);
+}
+
+static bool is_amount(float value)
+{
+	return value >= 0 && !isinf(value);
+}
+
+enum hearth_status hearth_op_attention_shaped(struct hearth_recording *recording,
+					      struct hearth_view q,
+					      const struct hearth_kv_cache *cache,
+					      struct hearth_view step, struct hearth_view y,
+					      uint32_t rows, uint32_t heads,
+					      const struct hearth_attention_info *info)
+{
 	static const char op[] = "hearth_op_attention";
 	enum hearth_status status = hrt_recording_check(recording, op);
-	struct attention_push push = { .rows = rows, .heads = heads, .scale = scale };
-	struct hrt_binding bindings[5];
+	struct attention_push push = { .rows = rows, .heads = heads };
+	struct hrt_binding bindings[6];
 	uint32_t row_words, keys, unit;
 	uint64_t bytes, y_bytes;
 
@@ -365,8 +398,21 @@ enum hearth_status hearth_op_attention(struct hearth_recording *recording, struc
 		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
 				"%s: %u rows × %u heads × %u, supported are head sizes up to %d",
 				op, rows, heads, cache->head_size, MAX_HEAD_SIZE);
+	if (!info || info->struct_size < sizeof(*info))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: struct_size is %u, expected %zu", op,
+				info ? info->struct_size : 0, sizeof(*info));
+	if (!is_amount(info->soft_cap) || !is_amount(info->alibi))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: soft cap %g, ALiBi %g: expected numbers ≥ 0", op,
+				(double)info->soft_cap, (double)info->alibi);
 	push.kv_heads = cache->kv_heads;
 	push.capacity = cache->capacity;
+	push.scale = info->scale;
+	push.window = info->window ? info->window : UINT32_MAX;
+	push.soft_cap = info->soft_cap;
+	push.alibi = info->alibi;
+	push.has_sinks = info->sinks.buffer != NULL;
 	y_bytes = hrt_words_bytes(rows, heads * cache->head_size);
 	if ((status = hrt_bind(recording, op, "q", &q, y_bytes, HRT_READ, &bindings[0],
 			       &push.q_first)) != HEARTH_OK ||
@@ -377,7 +423,11 @@ enum hearth_status hearth_op_attention(struct hearth_recording *recording, struc
 	    (status = hrt_bind(recording, op, "step", &step, sizeof(struct hearth_step), HRT_READ,
 			       &bindings[3], &push.step_first)) != HEARTH_OK ||
 	    (status = hrt_bind(recording, op, "y", &y, y_bytes, HRT_WRITE, &bindings[4],
-			       &push.y_first)) != HEARTH_OK)
+			       &push.y_first)) != HEARTH_OK ||
+	    /* Without sinks the binding is still there: q stands in. */
+	    (status = hrt_bind(recording, op, "sinks", push.has_sinks ? &info->sinks : &q,
+			       4ull * heads, HRT_READ, &bindings[5], &push.sinks_first)) !=
+		    HEARTH_OK)
 		return status;
 	unit = cache->type == HEARTH_TYPE_F16 ? 2 : 1;
 	keys = hrt_tune_attention_keys(recording->device, cache->head_size, MANY_THREADS_R);

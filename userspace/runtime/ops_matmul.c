@@ -212,6 +212,50 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
 }
 
+/* Weights in tiles: one kernel for one row and for many. */
+static enum hearth_status record_tiles(struct hearth_recording *recording, struct matmul *m)
+{
+	const struct hrt_tiles_shape *shape =
+		hrt_tune_tiles(recording->device, m->w->type, m->rows);
+	struct hrt_binding bindings[4];
+	struct matmul_push push = m->push;
+	const struct hrt_pipeline *pipeline;
+	enum hearth_status status;
+	uint32_t lanes;
+
+	status = hrt_tiles_check(recording->device, m->op, m->w, &lanes);
+	if (status != HEARTH_OK)
+		return status;
+	if (recording->precision != HEARTH_PRECISION_FAST || !shape)
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: weights of type %s need HEARTH_PRECISION_FAST", m->op,
+				hrt_type_name(m->w->type));
+
+	const uint32_t spec[] = { lanes * shape->threads_r, lanes, shape->tile_r, shape->tile_n };
+	const uint32_t groups[3] = {
+		(uint32_t)hrt_ceil_div(m->push.n_count, lanes * shape->tile_n),
+		(uint32_t)hrt_ceil_div(m->rows, shape->tile_r * shape->threads_r),
+		1,
+	};
+
+	memcpy(bindings, m->bindings, sizeof(bindings));
+	push.x_first = 0;
+	status = hrt_quantise(
+		recording, m->op, &m->bindings[1], m->push.x_first, m->rows, m->w->columns,
+		m->w->type == HEARTH_TYPE_Q8_0_TILES ? HEARTH_TYPE_Q8_0 : HEARTH_TYPE_Q4_0,
+		&bindings[1]);
+	if (status == HEARTH_OK)
+		status = hrt_shader_pipeline(recording->device,
+					     m->w->type == HEARTH_TYPE_Q8_0_TILES
+						     ? HRT_SHADER_matmul_tiles_q8_0
+						     : HRT_SHADER_matmul_tiles_q4_0,
+					     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	push.units = (uint32_t)(bindings[1].bytes / 4 / m->rows); /* x_row_words */
+	return hrt_record(recording, m->op, pipeline, bindings, &push, groups);
+}
+
 /* @residual is a bias, one row for all, if @is_bias. */
 static enum hearth_status matmul(struct hearth_recording *recording, const char *op,
 				 const struct hearth_matrix *w, struct hearth_view x,
@@ -263,7 +307,8 @@ static enum hearth_status matmul(struct hearth_recording *recording, const char 
 		status = hrt_bind_rows(recording, op, w, first, m.push.n_count, &m.bindings[0],
 				       &m.push.w_first);
 		if (status == HEARTH_OK)
-			status = rows > 1		   ? record_matmul(recording, &m)
+			status = hrt_type_tiled(w->type)   ? record_tiles(recording, &m)
+				 : rows > 1		   ? record_matmul(recording, &m)
 				 : by_bytes(recording, &m) ? record_matvec_bytes(recording, &m)
 							   : record_matvec(recording, &m);
 		if (first > UINT32_MAX - part)
@@ -335,13 +380,24 @@ enum hearth_status hearth_op_embedding(struct hearth_recording *recording,
 	if (!part)
 		return HEARTH_ERROR_UNSUPPORTED;
 
+	const bool tiled = hrt_type_tiled(table->type);
+	uint32_t lanes = 0;
+
+	if (tiled)
+		status = hrt_tiles_check(recording->device, op, table, &lanes);
+	if (status != HEARTH_OK)
+		return status;
+
 	const uint32_t spec[] = { hrt_tune_local(recording->device),
-				  hrt_whole_words(table->type, table->columns) };
+				  tiled ? lanes : hrt_whole_words(table->type, table->columns) };
 	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.units, spec[0]), rows, 1 };
 
 	status = hrt_shader_pipeline(recording->device,
-				     typed_shader(HRT_SHADER_embedding_f32, table->type), spec,
-				     HRT_COUNT(spec), &pipeline);
+				     table->type == HEARTH_TYPE_Q4_0_TILES
+					     ? HRT_SHADER_embedding_tiles_q4_0
+				     : tiled ? HRT_SHADER_embedding_tiles_q8_0
+					     : typed_shader(HRT_SHADER_embedding_f32, table->type),
+				     spec, HRT_COUNT(spec), &pipeline);
 	for (uint32_t first = 0; first < table->rows && status == HEARTH_OK; first += part) {
 		push.first_token = first;
 		push.n_count = table->rows - first < part ? table->rows - first : part;

@@ -319,4 +319,11 @@ enum hearth_status hrt_bind_rows(const struct hearth_recording *recording, const
 				 const struct hearth_matrix *matrix, uint32_t first, uint32_t count,
 				 struct hrt_binding *binding, uint32_t *first_word);
 
+/* ---- tiles.c ---- */
+
+bool hrt_type_tiled(enum hearth_type type);
+/* That @device uses tiles and the matrix is whole ones; *@lanes: rows of a tile. */
+enum hearth_status hrt_tiles_check(const struct hearth_device *device, const char *op,
+				   const struct hearth_matrix *matrix, uint32_t *lanes);
+
 #endif /* HEARTH_RUNTIME_H */

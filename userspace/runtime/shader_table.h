@@ -42,6 +42,10 @@
 	X(matvec_subgroup_mxfp4, 4, 32)       \
 	X(matmul_dot_q8_0, 4, 44)             \
 	X(matmul_dot_q4_0, 4, 44)             \
+	X(matmul_tiles_q8_0, 4, 44)           \
+	X(matmul_tiles_q4_0, 4, 44)           \
+	X(embedding_tiles_q8_0, 3, 32)        \
+	X(embedding_tiles_q4_0, 3, 32)        \
 	X(matvec_half, 4, 32)                 \
 	X(matvec_dot_q8_0, 4, 32)             \
 	X(matvec_dot_q4_0, 4, 32)             \
@@ -57,16 +61,16 @@
 	X(embedding_mxfp4, 3, 32)             \
 	X(kv_store_f32, 5, 28)                \
 	X(kv_store_f16, 5, 28)                \
-	X(attention_many_f32, 5, 40)          \
-	X(attention_many_f16, 5, 40)          \
-	X(attention_few1_f32, 5, 40)          \
-	X(attention_few1_f16, 5, 40)          \
-	X(attention_few4_f32, 5, 40)          \
-	X(attention_few4_f16, 5, 40)          \
-	X(attention_few1_subgroup_f32, 5, 40) \
-	X(attention_few1_subgroup_f16, 5, 40) \
-	X(attention_few4_subgroup_f32, 5, 40) \
-	X(attention_few4_subgroup_f16, 5, 40) \
+	X(attention_many_f32, 6, 60)          \
+	X(attention_many_f16, 6, 60)          \
+	X(attention_few1_f32, 6, 60)          \
+	X(attention_few1_f16, 6, 60)          \
+	X(attention_few4_f32, 6, 60)          \
+	X(attention_few4_f16, 6, 60)          \
+	X(attention_few1_subgroup_f32, 6, 60) \
+	X(attention_few1_subgroup_f16, 6, 60) \
+	X(attention_few4_subgroup_f32, 6, 60) \
+	X(attention_few4_subgroup_f16, 6, 60) \
 	X(rms_norm, 3, 20)                    \
 	X(rms_norm_subgroup, 3, 20)           \
 	X(quantise, 2, 20)                    \

@@ -93,6 +93,48 @@ const struct hrt_dot_shape *hrt_tune_dot(const struct hearth_device *device, enu
 	return NULL;
 }
 
+/*
+ * With 8 lanes there are 16 registers for sums, dots and weights. Subgroups of a work-group read the same weights, from the
+ * caches that all but the first find them in.
+ */
+static const struct hrt_tiles_shape tiles_shapes[] = {
+	{ HEARTH_TYPE_Q4_0_TILES, 1, 8, 1, 1, 2 },
+	{ HEARTH_TYPE_Q8_0_TILES, 1, 8, 1, 1, 2 },
+	{ HEARTH_TYPE_Q4_0_TILES, 8, 8, 2, 4, 2 },
+	{ HEARTH_TYPE_Q8_0_TILES, 8, 8, 2, 4, 1 },
+	{ HEARTH_TYPE_Q4_0_TILES, UINT32_MAX, 8, 8, 4, 2 },
+	{ HEARTH_TYPE_Q8_0_TILES, UINT32_MAX, 8, 8, 4, 1 },
+	{ HEARTH_TYPE_Q4_0_TILES, 1, 16, 1, 1, 2 },
+	{ HEARTH_TYPE_Q8_0_TILES, 1, 16, 1, 1, 2 },
+	{ HEARTH_TYPE_Q4_0_TILES, 8, 16, 2, 4, 2 },
+	{ HEARTH_TYPE_Q8_0_TILES, 8, 16, 2, 4, 2 },
+	{ HEARTH_TYPE_Q4_0_TILES, UINT32_MAX, 16, 8, 4, 4 },
+	{ HEARTH_TYPE_Q8_0_TILES, UINT32_MAX, 16, 8, 4, 4 },
+};
+
+uint32_t hrt_tune_tile_lanes(const struct hearth_device *device)
+{
+	const struct hearth_device_properties *p = &device->physical->properties;
+	uint32_t lanes = p->subgroup_size;
+
+	return p->type == HEARTH_DEVICE_CPU && device->physical->byte_dot &&
+			       p->subgroup_arithmetic && (lanes == 8 || lanes == 16)
+		       ? lanes
+		       : 0;
+}
+
+const struct hrt_tiles_shape *hrt_tune_tiles(const struct hearth_device *device,
+					     enum hearth_type type, uint32_t rows)
+{
+	uint32_t lanes = hrt_tune_tile_lanes(device);
+
+	for (size_t i = 0; i < HRT_COUNT(tiles_shapes); i++)
+		if (tiles_shapes[i].type == type && tiles_shapes[i].lanes == lanes &&
+		    rows <= tiles_shapes[i].max_rows)
+			return &tiles_shapes[i];
+	return NULL;
+}
+
 struct hrt_team_shape hrt_tune_team(const struct hearth_device *device, uint64_t elements,
 				    uint32_t least)
 {

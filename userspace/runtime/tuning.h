@@ -37,6 +37,22 @@ struct hrt_dot_shape {
 const struct hrt_dot_shape *hrt_tune_dot(const struct hearth_device *device, enum hearth_type type,
 					 uint32_t rows);
 
+/* Rows of weights side by side in tiles (tiles.c); 0 where the device has no use for them. */
+uint32_t hrt_tune_tile_lanes(const struct hearth_device *device);
+
+/* matmul_tiles.comp: a subgroup computes tile_r rows of tile_n tiles, a work-group has threads_r subgroups. */
+struct hrt_tiles_shape {
+	enum hearth_type type;
+	uint32_t max_rows; /* serves up to so many rows of activations */
+	uint32_t lanes;
+	uint32_t threads_r;
+	uint32_t tile_r;
+	uint32_t tile_n;
+};
+
+const struct hrt_tiles_shape *hrt_tune_tiles(const struct hearth_device *device,
+					     enum hearth_type type, uint32_t rows);
+
 /* Kernels of teams (shaders/team.glsl). */
 struct hrt_team_shape {
 	bool subgroup;	/* teams are subgroups */
