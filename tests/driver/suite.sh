@@ -22,6 +22,10 @@ for program in ioctls memory userptr import vm queue fault process random canary
 	tap $program test-driver-$program
 done
 
+say "test-driver-stress"
+tap queues test-driver-stress queues 200
+tap removals test-driver-stress removals 4
+
 say "test-driver-smi"
 tap smi test-driver-smi hearth-smi 1
 # Looks at the board by the driver would be counted.

@@ -23,5 +23,6 @@ if [ -x /test/test-vulkan-fault ]; then
 	touch /tmp/fault-over
 	wait
 	tap neighbour cat /tmp/neighbour
+	tap reset /test/test-vulkan-fault 0 reset
 fi
 unload_driver

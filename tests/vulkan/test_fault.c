@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 /*
  * Kernels that go wrong on a board: the process is told what happened, its device is lost, and the next
- * device works. On the CPU such kernels are the process's own fault, as with any code that it runs.
+ * device works. On the CPU such kernels are the process's own fault, as with any code that it runs. With
+ * "reset" as the second argument, by root: the board is reset under a kernel, with the same outcome.
  */
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "vt.h"
 
@@ -113,7 +117,8 @@ static void test_wild_load(struct vt *vt)
 	vt_buffer_free(vt, &data);
 }
 
-static void test_hang(struct vt *vt)
+/* Runs a kernel without end; what comes of it. */
+static VkResult spin(struct vt *vt)
 {
 	struct vt_buffer data = vt_buffer(vt, 64, STORAGE);
 	VkDescriptorSetLayout layout = vt_set_layout(vt, 0, &one_storage, 1, NULL);
@@ -131,28 +136,72 @@ static void test_hang(struct vt *vt)
 	vkCmdDispatch(commands, 1, 1, 1);
 	vt->last_error[0] = '\0';
 	result = run(vt, commands);
-	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
-	VT_CHECK(strstr(vt->last_error, "too long") != NULL, "%s", vt->last_error);
 	VT_CHECK(((uint32_t *)data.map)[0] > 0);
 	vt_kernel_free(vt, &kernel);
 	vt_buffer_free(vt, &data);
+	return result;
+}
+
+static void test_hang(struct vt *vt)
+{
+	VkResult result = spin(vt);
+
+	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
+	VT_CHECK(strstr(vt->last_error, "too long") != NULL, "%s", vt->last_error);
+}
+
+/* Returns whether the only board was reset, in the middle of what it does. */
+static void *reset_board(void *unused)
+{
+	int fd = open("/sys/class/accel/accel0/device/hearth/reset", O_WRONLY);
+	bool good;
+
+	usleep(500000);
+	good = fd >= 0 && write(fd, "1", 1) == 1;
+	if (fd >= 0)
+		close(fd);
+	return good ? unused : NULL;
+}
+
+static void test_reset(struct vt *vt)
+{
+	void *good = NULL;
+	pthread_t thread;
+	VkResult result;
+
+	VT_CHECK(!pthread_create(&thread, NULL, reset_board, vt));
+	result = spin(vt);
+	pthread_join(thread, &good);
+	VT_CHECK(good != NULL);
+	VT_CHECK(result == VK_ERROR_DEVICE_LOST, "VkResult %d", result);
+	VT_CHECK(strstr(vt->last_error, "reset, not because of this device") != NULL, "%s",
+		 vt->last_error);
+	VT_CHECK(vkDeviceWaitIdle(vt->device) == VK_ERROR_DEVICE_LOST);
 }
 
 int main(int argc, char **argv)
 {
 	/* Each on a device of its own, for a lost one stays lost. */
-	static const struct vt_test tests[] = {
+	static const struct vt_test resets[] = {
+		{ "a kernel on a sound device", test_works },
+		{ "a reset of the board", test_reset },
+		{ "the next device works", test_works },
+	};
+	static const struct vt_test faults[] = {
 		{ "a kernel on a sound device", test_works },
 		{ "a load from a wild address", test_wild_load },
 		{ "the next device works", test_works },
 		{ "a kernel without end", test_hang },
 		{ "the next device works again", test_works },
 	};
-	const size_t count = sizeof(tests) / sizeof(tests[0]);
+	bool reset = argc > 2 && !strcmp(argv[2], "reset");
+	const struct vt_test *tests = reset ? resets : faults;
+	size_t count =
+		reset ? sizeof(resets) / sizeof(resets[0]) : sizeof(faults) / sizeof(faults[0]);
 	struct vt vt;
 	int failed = 0;
 
-	setenv("HEARTH_DISPATCH_TIMEOUT_MS", "2000", 1);
+	setenv("HEARTH_DISPATCH_TIMEOUT_MS", reset ? "60000" : "2000", 1);
 	vt_open(&vt, argc, argv, false);
 	if (strncmp(vt.properties.deviceName, "Hearth board", 12)) {
 		printf("1..0 # SKIP the device is no Hearth board\n");

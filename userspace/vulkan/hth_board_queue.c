@@ -120,6 +120,13 @@ static VkResult report_loss(struct hth_queue *queue, int error)
 		hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 			"hearth-board-lost", "%s: lost: %s", queue->device->physical_device->name,
 			strerror(-error));
+	else if (state.reset != DRM_HEARTH_RESET_NONE)
+		hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
+			"hearth-board-lost", "%s: the board was reset, %s; a new device works",
+			queue->device->physical_device->name,
+			state.reset == DRM_HEARTH_RESET_GUILTY
+				? "for it could not end this device's work"
+				: "not because of this device");
 	else
 		hth_log(queue->device->instance, VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT,
 			"hearth-board-lost",

@@ -14,7 +14,8 @@
  * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up.
  *   -ENODEV: the board is gone. -ECANCELED: the queue's context failed or the board was reset.
  *   -ETIME: the time is over.
- * - No call waits for work of the board, but HEARTH_QUEUE_WAIT.
+ * - No call waits for work of the board, but HEARTH_QUEUE_WAIT. Calls that need the board wait for
+ *   the end of a reset that is under way, which is bounded.
  *
  * Work is not submitted here: a process writes packets (hbi.h) to a ring in its own buffer and the
  * ring's new tail to the queue's doorbell, which it has mapped.
