@@ -82,8 +82,16 @@ int raw_ioctl(int fd, unsigned long request, void *args)
 
 const char *guest_node(void)
 {
+	static char found[32];
 	const char *node = getenv("GUEST_NODE");
+	int i;
 
+	/* A board that comes back while a file of before is still open gets another number. */
+	for (i = 0; !node && i < 16; i++) {
+		snprintf(found, sizeof(found), "/dev/accel/accel%d", i);
+		if (!access(found, F_OK))
+			node = found;
+	}
 	return node ? node : "/dev/accel/accel0";
 }
 

@@ -22,6 +22,8 @@ for program in ioctls memory userptr import vm queue fault process random canary
 	tap $program test-driver-$program
 done
 
+say "test-driver-pci"
+tap pci test-driver-pci 1 awake
 say "test-driver-stress"
 tap queues test-driver-stress queues 200
 tap removals test-driver-stress removals 4
