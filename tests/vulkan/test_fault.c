@@ -117,6 +117,9 @@ static void test_wild_load(struct vt *vt)
 	vt_buffer_free(vt, &data);
 }
 
+/* What the kernel without end counts up. */
+static _Atomic(volatile uint32_t *) spinning;
+
 /* Runs a kernel without end; what comes of it. */
 static VkResult spin(struct vt *vt)
 {
@@ -135,8 +138,10 @@ static VkResult spin(struct vt *vt)
 				0, NULL);
 	vkCmdDispatch(commands, 1, 1, 1);
 	vt->last_error[0] = '\0';
+	spinning = data.map;
 	result = run(vt, commands);
 	VT_CHECK(((uint32_t *)data.map)[0] > 0);
+	spinning = NULL;
 	vt_kernel_free(vt, &kernel);
 	vt_buffer_free(vt, &data);
 	return result;
@@ -150,13 +155,15 @@ static void test_hang(struct vt *vt)
 	VT_CHECK(strstr(vt->last_error, "too long") != NULL, "%s", vt->last_error);
 }
 
-/* Returns whether the only board was reset, in the middle of what it does. */
+/* Returns whether the only board was reset, once the kernel without end runs. */
 static void *reset_board(void *unused)
 {
 	int fd = open("/sys/class/accel/accel0/device/hearth/reset", O_WRONLY);
+	int patience = 60000;
 	bool good;
 
-	usleep(500000);
+	while (patience-- && (!spinning || !*spinning))
+		usleep(1000);
 	good = fd >= 0 && write(fd, "1", 1) == 1;
 	if (fd >= 0)
 		close(fd);
