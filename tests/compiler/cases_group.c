@@ -29,6 +29,47 @@ static void expect_barrier_if(struct run *r)
 	}
 }
 
+static void expect_barrier_apart(struct run *r)
+{
+	for (uint32_t g = 0; g < 4; g++) {
+		const uint32_t *v = WORDS(r, 1) + g * 48;
+		bool together = true;
+		uint32_t s[48];
+
+		for (uint32_t l = 0; l < 48; l++) {
+			s[l] = v[l] * 3;
+			together &= (v[l] & 3) == 2;
+		}
+		for (uint32_t l = 0; l < 48; l++) {
+			uint32_t x = v[l];
+
+			if (v[l] & 1)
+				x += 5;
+			else if (!(v[l] & 2))
+				x = l < 20 ? x ^ 9 : x * 7;
+			else if (together)
+				x += s[47 - l] + (s[l ^ 1] + s[46 - l + (l & 1) * 2]);
+			WANT(r, 0)[g * 48 + l] = x + v[l] * 2;
+		}
+	}
+}
+
+/* In the second group all invocations go to the barriers, in the others none. */
+static void prepare_barrier_apart(struct run *r)
+{
+	for (uint32_t i = 0; i < 4 * 48; i++) {
+		uint32_t v = WORDS(r, 1)[i] & ~3u;
+
+		WORDS(r, 1)[i] = i / 48 == 1 ? v | 2 : v | (test_random() % 2);
+	}
+	/* A whole subgroup on one way, whatever its size. */
+	for (uint32_t i = 2 * 48; i < 2 * 48 + 32; i++)
+		WORDS(r, 1)[i] |= 1;
+	/* And a whole group. */
+	for (uint32_t i = 3 * 48; i < 4 * 48; i++)
+		WORDS(r, 1)[i] |= 1;
+}
+
 static void expect_barrier_loop(struct run *r)
 {
 	for (uint32_t g = 0; g < 3; g++) {
@@ -324,6 +365,12 @@ static const struct shader_case cases[] = {
 	  { 3, 1, 1 },
 	  .buffers = { { 12, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
 	  .expect = expect_reduce },
+	{ "barrier_apart",
+	  { 48, 1, 1 },
+	  { 4, 1, 1 },
+	  .buffers = { { 768, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
+	  .prepare = prepare_barrier_apart,
+	  .expect = expect_barrier_apart },
 	{ "barrier_if",
 	  { 48, 1, 1 },
 	  { 3, 1, 1 },

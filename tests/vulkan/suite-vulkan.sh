@@ -3,7 +3,7 @@
 export VK_DRIVER_FILES=/usr/local/share/vulkan/icd.d/hearth_icd.json
 load_driver || exit 1
 [ -x /test/vulkaninfo ] && check "vulkaninfo is content with the board" vulkaninfo
-for program in objects compute abilities cache hostile; do
+for program in objects compute images abilities cache hostile; do
 	[ -x /test/test-vulkan-$program ] || continue
 	say "test-vulkan-$program on the board"
 	tap "$program" /test/test-vulkan-$program 0

@@ -49,7 +49,7 @@ static LLVMValueRef load_mask(struct hc_emit *e, LLVMValueRef place)
 /* ---- Regions ---- */
 
 /* Lanes of the subgroup that are invocations: all, but in the last one. */
-static LLVMValueRef full_mask(struct hc_emit *e)
+LLVMValueRef hc_full_mask(struct hc_emit *e)
 {
 	LLVMValueRef index;
 
@@ -67,13 +67,14 @@ static void open_region(struct hc_emit *e, uint32_t region)
 	if (e->hc->subgroups > 1) {
 		LLVMBuildStore(e->b, LLVMConstInt(e->i32, 0, false), e->turn);
 		e->turn_block = new_block(e, "region");
+		e->turn_end = new_block(e, "");
 		go_to(e, e->turn_block);
 		at(e, e->turn_block);
 		e->subgroup = LLVMBuildLoad2(e->b, e->i32, e->turn, "subgroup");
 	} else {
 		e->subgroup = LLVMConstInt(e->i32, 0, false);
 	}
-	set_exec(e, full_mask(e));
+	set_exec(e, e->present ? hc_present_lanes(e) : hc_full_mask(e));
 	hc_copy_in(e, region);
 }
 
@@ -88,6 +89,8 @@ static void close_region(struct hc_emit *e)
 	e->region = 0;
 	if (e->hc->subgroups == 1)
 		return;
+	go_to(e, e->turn_end);
+	at(e, e->turn_end);
 	next = LLVMBuildAdd(e->b, e->subgroup, LLVMConstInt(e->i32, 1, false), "");
 	LLVMBuildStore(e->b, next, e->turn);
 	more = LLVMBuildICmp(e->b, LLVMIntULT, next, LLVMConstInt(e->i32, e->hc->subgroups, false),
@@ -449,6 +452,12 @@ static void emit_divergent_loop(struct hc_emit *e, struct hc_node *node)
 	set_exec(e, load_mask(e, node->broken));
 }
 
+static void emit_group_body(struct hc_emit *e, struct hc_list *body)
+{
+	emit_list(e, body, true);
+	close_region(e);
+}
+
 static void emit_construct(struct hc_emit *e, struct hc_node *node)
 {
 	bool masked = node->divergent && !node->group_level;
@@ -457,6 +466,8 @@ static void emit_construct(struct hc_emit *e, struct hc_node *node)
 	case HC_NODE_IF:
 		if (masked)
 			emit_divergent_if(e, node);
+		else if (node->group_level && hc_goes_apart(e, node))
+			hc_emit_apart(e, node, emit_group_body);
 		else
 			emit_if(e, node);
 		break;

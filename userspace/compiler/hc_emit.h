@@ -44,9 +44,15 @@ struct hc_emit {
 	uint32_t part;		       /* bit of the part under way, or 0 */
 	LLVMValueRef **parked;	       /* [id][leaf], memory of sums whose part is not under way */
 
+	/*
+	 * Where lanes went apart around a barrier: which lanes of each subgroup (u64) are there, in an array of the stack, or NULL;
+	 * and a subgroup and a lane of it that are (i32 variables).
+	 */
+	LLVMValueRef present, lead_subgroup, lead_lane;
+
 	uint32_t region; /* open one, or 0 */
 	LLVMValueRef turn;
-	LLVMBasicBlockRef turn_block;
+	LLVMBasicBlockRef turn_block, turn_end;
 
 	LLVMValueRef **values;	  /* [id][leaf], of the block under way */
 	LLVMValueRef **variables; /* [id][leaf], made on first use */
@@ -113,8 +119,9 @@ bool hc_is_varying(struct hc_emit *e, uint32_t id, uint32_t leaf);
 LLVMValueRef hc_matrix_image(struct hc_emit *e, uint32_t id);
 /* Are both matrices, in one place? */
 bool hc_matrix_in_place(struct hc_emit *e, uint32_t id, uint32_t other);
-/* Values at the group level, where no subgroup runs: subgroup 0's first lane. */
+/* Values at the group level, where no subgroup runs: those of a lane that is there; of all lanes of @subgroup. */
 LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id);
+LLVMValueRef hc_group_lanes(struct hc_emit *e, uint32_t id, LLVMValueRef subgroup);
 /* Lays out the frames of what crosses regions, behind all else in the scratch memory. */
 void hc_place_slots(struct hc_emit *e);
 /* What crosses into and out of a region. */
@@ -130,6 +137,17 @@ LLVMValueRef hc_local(struct hc_emit *e, LLVMTypeRef type, const char *name);
 LLVMValueRef hc_first_lane(struct hc_emit *e);
 
 uint64_t hc_align_up(uint64_t value, uint64_t align);
+
+/* ---- hc_emit.c, hc_emit_apart.c ---- */
+
+/* Lanes of the subgroup that are invocations: all, but in the last one. */
+LLVMValueRef hc_full_mask(struct hc_emit *e);
+/* Those that are there, where lanes went apart around a barrier; a subgroup without any ends its turn. */
+LLVMValueRef hc_present_lanes(struct hc_emit *e);
+/* May the lanes of a work-group take different ways at @node, which is at group level? */
+bool hc_goes_apart(struct hc_emit *e, const struct hc_node *node);
+void hc_emit_apart(struct hc_emit *e, struct hc_node *node,
+		   void (*emit_body)(struct hc_emit *e, struct hc_list *body));
 
 /* ---- hc_emit_memory.c, hc_emit_place.c, hc_emit_atomic.c ---- */
 

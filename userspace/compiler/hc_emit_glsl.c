@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* The instruction set GLSL.std.450, as far as compute shaders use it. */
-#include "hc_emit.h"
+#include "hc_emit_place.h"
 
 #include "hc_math.h"
 #include <spirv/unified1/GLSL.std.450.h>
@@ -251,15 +251,28 @@ static LLVMValueRef split_float(struct hc_emit *e, LLVMValueRef x, LLVMValueRef 
 	return LLVMBuildSelect(e->b, special, x, LLVMBuildBitCast(e->b, mantissa, type, ""), "");
 }
 
+/* The second result of Modf and Frexp goes where a pointer points. */
+static void store_second(struct hc_emit *e, const struct hc_inst *inst, uint32_t i,
+			 LLVMValueRef value)
+{
+	uint32_t root;
+	struct hc_place p = hc_find_place(e, argument_id(inst, 1), &root);
+	struct hc_type *type = hc_leaf_type(e->m, p.type, 0);
+
+	hc_store_value(e, &p, i * (p.component_stride ? p.component_stride : type->size), type,
+		       value);
+}
+
 static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 {
 	uint32_t i, count = hc_type_of(e->m, argument_id(inst, 0))->leaves;
+	bool is_struct = op == GLSLstd450ModfStruct || op == GLSLstd450FrexpStruct;
 	struct hc_type *type = argument_type(e, inst, 0);
 
 	for (i = 0; i < count; i++) {
 		LLVMValueRef x = argument(e, inst, 0, i), first, second;
 
-		if (op == GLSLstd450ModfStruct) {
+		if (op == GLSLstd450ModfStruct || op == GLSLstd450Modf) {
 			second = hc_call1(e, "llvm.trunc", x);
 			first = hc_call2(e, "llvm.copysign", LLVMBuildFSub(e->b, x, second, ""), x);
 			second = hc_narrow(e, type, second);
@@ -268,14 +281,18 @@ static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_
 				hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
 					 "FrexpStruct of 64 bits is not supported");
 			first = split_float(e, x, &second);
-			if (hc_leaf_type(e->m, hc_type(e->m, inst->type), count)->width == 16)
+			if (is_struct &&
+			    hc_leaf_type(e->m, hc_type(e->m, inst->type), count)->width == 16)
 				second = LLVMBuildTrunc(
 					e->b, second,
 					hc_is_vector(second) ? hc_vector_of(e, e->i16) : e->i16,
 					"");
 		}
 		hc_put(e, inst->result, i, hc_narrow(e, type, first));
-		hc_put(e, inst->result, count + i, second);
+		if (is_struct)
+			hc_put(e, inst->result, count + i, second);
+		else
+			store_second(e, inst, i, second);
 	}
 }
 
@@ -433,6 +450,8 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
 	case GLSLstd450UnpackUnorm2x16:
 		unpack(e, inst, op);
 		return;
+	case GLSLstd450Modf:
+	case GLSLstd450Frexp:
 	case GLSLstd450ModfStruct:
 	case GLSLstd450FrexpStruct:
 		modf_or_frexp(e, inst, op);

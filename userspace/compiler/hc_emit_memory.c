@@ -195,8 +195,8 @@ static void store_to_one_place(struct hc_emit *e, const struct hc_place *p, uint
 	LLVMSetVolatile(store, p->is_volatile);
 }
 
-static void store_value(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
-			struct hc_type *type, LLVMValueRef value)
+void hc_store_value(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+		    struct hc_type *type, LLVMValueRef value)
 {
 	enum form form = form_of(p, type->size);
 
@@ -221,7 +221,7 @@ static void store_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t e
 	bool same =
 		form_of(p, type->size) == FORM_SCALAR && hc_is_scalar(hc_leaf_shape(e, id, leaf));
 
-	store_value(e, p, extra, type, same ? hc_lane0(e, id, leaf) : hc_lanes(e, id, leaf));
+	hc_store_value(e, p, extra, type, same ? hc_lane0(e, id, leaf) : hc_lanes(e, id, leaf));
 }
 
 /* ---- Small vectors side by side ---- */
@@ -384,7 +384,7 @@ static void copy_scalars(struct hc_emit *e, const struct hc_place *from, uint64_
 				     to_extra + i * to_bytes, hc_type(e->m, type->element));
 		return;
 	default:
-		store_value(e, to, to_extra, type, hc_load_scalar(e, from, from_extra, type));
+		hc_store_value(e, to, to_extra, type, hc_load_scalar(e, from, from_extra, type));
 		return;
 	}
 }

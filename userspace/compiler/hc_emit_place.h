@@ -71,6 +71,8 @@ void hc_masked_store(struct hc_emit *e, LLVMValueRef value, LLVMValueRef pointer
 LLVMValueRef hc_zeros(struct hc_emit *e); /* 16 zero bytes, to be read in vain */
 LLVMValueRef hc_load_scalar(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
 			    struct hc_type *type);
+void hc_store_value(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
+		    struct hc_type *type, LLVMValueRef value);
 /* @count elements of each lane, right behind those of the lane before, to a vector for each element. */
 void hc_load_interleaved(struct hc_emit *e, const struct hc_place *p, uint64_t extra,
 			 struct hc_type *element, uint32_t count, LLVMValueRef *out);

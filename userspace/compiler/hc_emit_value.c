@@ -535,15 +535,25 @@ void hc_copy_out(struct hc_emit *e, uint32_t region)
 		copy(e, e->regions->writes[region].ids[i], false);
 }
 
-LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id)
+LLVMValueRef hc_group_lanes(struct hc_emit *e, uint32_t id, LLVMValueRef subgroup)
 {
 	LLVMValueRef value;
 
 	if (hc_id(e->m, id)->kind == HC_ID_CONSTANT || !has_slot(e, id, 0))
+		return hc_lanes(e, id, 0);
+	value = LLVMBuildLoad2(e->b, form_type(e, id, 0), leaf_slot(e, id, 0, subgroup), "");
+	return hc_is_vector(value) ? value : spread(e, value, hc_leaf_shape(e, id, 0));
+}
+
+LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id)
+{
+	LLVMValueRef zero = LLVMConstInt(e->i32, 0, false), subgroup = zero, lane = zero;
+
+	if (hc_id(e->m, id)->kind == HC_ID_CONSTANT || !has_slot(e, id, 0))
 		return hc_lane0(e, id, 0);
-	value = LLVMBuildLoad2(e->b, form_type(e, id, 0),
-			       leaf_slot(e, id, 0, LLVMConstInt(e->i32, 0, false)), "");
-	if (hc_is_vector(value))
-		value = LLVMBuildExtractElement(e->b, value, LLVMConstInt(e->i32, 0, false), "");
-	return value;
+	if (e->present) {
+		subgroup = LLVMBuildLoad2(e->b, e->i32, e->lead_subgroup, "");
+		lane = LLVMBuildLoad2(e->b, e->i32, e->lead_lane, "");
+	}
+	return LLVMBuildExtractElement(e->b, hc_group_lanes(e, id, subgroup), lane, "");
 }

@@ -439,6 +439,7 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 		if (type->width < 64)
 			leaves[0] &= (1ull << type->width) - 1;
 		return true;
+	case SpvOpSpecConstantComposite: /* of undefined parts: others have become constants */
 	case SpvOpConstantComposite:
 		leaves = new_constant(m, w[0], w[1]);
 		type = hc_type(m, w[0]);
