@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: MIT
-/* y[i] = a[i] + b[i], or with SILU_MUL y[i] = a[i] / (1 + exp(-a[i])) · b[i]. y may be a or b. */
+/*
+ * y[i] = a[i] + b[i], or with SILU_MUL y[i] = a[i] / (1 + exp(-a[i])) · b[i], or with GELU_MUL the same of GELU as tanh
+ * approximates it: a · (1 + tanh(u)) / 2 is a / (1 + exp(-2u)). y may be a or b.
+ */
 #version 450
 #extension GL_EXT_control_flow_attributes : require
 
@@ -30,6 +33,11 @@ void main()
 
 #ifdef SILU_MUL
 			y[y_first + i] = left / (1.0 + exp(-left)) * right;
+#elif defined(GELU_MUL)
+			/* 2 · sqrt(2 / π) */
+			float twice = 1.5957691 * left * (1.0 + 0.044715 * left * left);
+
+			y[y_first + i] = left / (1.0 + exp(-twice)) * right;
 #else
 			y[y_first + i] = left + right;
 #endif

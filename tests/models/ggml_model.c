@@ -31,6 +31,7 @@ struct layer {
 	struct ggml_tensor *attn_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm,
 		*out;
 	struct ggml_tensor *ffn_norm, *gate, *up, *down;
+	struct ggml_tensor *attn_post_norm, *ffn_post_norm; /* NULL: none */
 	struct ggml_tensor *keys, *values;
 };
 
@@ -40,14 +41,16 @@ struct graph {
 	struct ggml_cgraph *ggml;
 	ggml_gallocr_t memory;
 	int rows, seen;
-	struct ggml_tensor *tokens, *positions, *cells, *mask, *last, *logits;
+	struct ggml_tensor *tokens, *positions, *cells, *mask, *window_mask, *last, *logits;
 };
 
 struct model {
 	ggml_backend_dev_t device;
 	ggml_backend_t cpu;
 	int layer_count, dim, heads, kv_heads, head_size, rope_dims, rope_mode, vocabulary;
-	float epsilon, rope_base;
+	int window, window_period; /* 0: no layer has one; all have one */
+	bool gemma;
+	float epsilon, rope_base, rope_base_window, attention_cap, logit_cap;
 	struct ggml_tensor *embedding, *output_norm, *output, *rope_factors;
 	struct layer layers[MAX_LAYERS];
 	struct graph graph;
@@ -195,6 +198,8 @@ static void load_layer(struct loader *l, struct model *m, int i)
 	layer->q_norm = want(l, m, i, "attn_q_norm.weight", false, false);
 	layer->k_norm = want(l, m, i, "attn_k_norm.weight", false, false);
 	layer->out = want(l, m, i, "attn_output.weight", true, true);
+	layer->attn_post_norm = want(l, m, i, "post_attention_norm.weight", false, false);
+	layer->ffn_post_norm = want(l, m, i, "post_ffw_norm.weight", false, false);
 	layer->ffn_norm = want(l, m, i, "ffn_norm.weight", false, true);
 	layer->gate = want(l, m, i, "ffn_gate.weight", true, true);
 	layer->up = want(l, m, i, "ffn_up.weight", true, true);
@@ -249,6 +254,12 @@ static void load(struct model *m, const char *path, int threads)
 	m->rope_mode = strcmp(l.arch, "llama") ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
 	m->rope_base = real(&l, "rope.freq_base", 10000);
 	m->epsilon = real(&l, "attention.layer_norm_rms_epsilon", 1e-5f);
+	m->gemma = !strncmp(l.arch, "gemma", 5);
+	m->window = number(&l, "attention.sliding_window", 0);
+	m->window_period = number(&l, "attention.sliding_window_pattern", 0);
+	m->rope_base_window = strcmp(l.arch, "gemma3") ? m->rope_base : 10000;
+	m->attention_cap = real(&l, "attn_logit_softcapping", 0);
+	m->logit_cap = real(&l, "final_logit_softcapping", 0);
 	if (m->layer_count < 1 || m->layer_count > MAX_LAYERS || m->heads < 1)
 		die(path, "not a model that is known here");
 	first = need(ggml_get_tensor(l.meta, "blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
@@ -296,12 +307,18 @@ static struct ggml_tensor *project(struct ggml_context *c, struct ggml_tensor *w
 	return bias ? ggml_add(c, y, bias) : y;
 }
 
-static struct ggml_tensor *rope(struct model *m, struct ggml_tensor *x)
+static bool has_window(const struct model *m, const struct layer *layer)
+{
+	return m->window && (!m->window_period || (layer - m->layers + 1) % m->window_period != 0);
+}
+
+static struct ggml_tensor *rope(struct model *m, struct ggml_tensor *x, bool window)
 {
 	struct graph *g = &m->graph;
 
 	return ggml_rope_ext(g->context, x, g->positions, m->rope_factors, m->rope_dims,
-			     m->rope_mode, 4096, m->rope_base, 1, 0, 1, 32, 1);
+			     m->rope_mode, 4096, window ? m->rope_base_window : m->rope_base, 1, 0,
+			     1, 32, 1);
 }
 
 static struct ggml_tensor *seen(struct model *m, struct ggml_tensor *cache)
@@ -322,6 +339,7 @@ static struct ggml_tensor *attend(struct model *m, struct layer *layer, struct g
 	struct ggml_tensor *q = project(c, layer->q, layer->q_bias, x);
 	struct ggml_tensor *k = project(c, layer->k, layer->k_bias, x);
 	struct ggml_tensor *v = project(c, layer->v, layer->v_bias, x), *y;
+	bool window = has_window(m, layer);
 
 	q = ggml_reshape_3d(c, q, m->head_size, m->heads, g->rows);
 	k = ggml_reshape_3d(c, k, m->head_size, m->kv_heads, g->rows);
@@ -329,13 +347,13 @@ static struct ggml_tensor *attend(struct model *m, struct layer *layer, struct g
 		q = norm(m, c, q, layer->q_norm);
 	if (layer->k_norm)
 		k = norm(m, c, k, layer->k_norm);
-	q = rope(m, q);
-	k = ggml_reshape_2d(c, rope(m, k), (int64_t)m->head_size * m->kv_heads, g->rows);
+	q = rope(m, q, window);
+	k = ggml_reshape_2d(c, rope(m, k, window), (int64_t)m->head_size * m->kv_heads, g->rows);
 	ggml_build_forward_expand(g->ggml, ggml_set_rows(c, layer->keys, k, g->cells));
 	ggml_build_forward_expand(g->ggml, ggml_set_rows(c, layer->values, v, g->cells));
 	y = ggml_flash_attn_ext(c, ggml_permute(c, q, 0, 2, 1, 3), seen(m, layer->keys),
-				seen(m, layer->values), g->mask, 1 / sqrtf((float)m->head_size), 0,
-				0);
+				seen(m, layer->values), window ? g->window_mask : g->mask,
+				1 / sqrtf((float)m->head_size), 0, m->attention_cap);
 	y = ggml_reshape_2d(c, y, (int64_t)m->head_size * m->heads, g->rows);
 	return ggml_mul_mat(c, layer->out, y);
 }
@@ -366,8 +384,12 @@ static void build(struct model *m, int rows, int seen_positions)
 	ggml_set_input(g->positions);
 	ggml_set_input(g->cells);
 	ggml_set_input(g->last);
+	g->window_mask = ggml_dup_tensor(c, g->mask);
 	ggml_set_input(g->mask);
+	ggml_set_input(g->window_mask);
 	x = ggml_get_rows(c, m->embedding, g->tokens);
+	if (m->gemma)
+		x = ggml_scale(c, x, sqrtf((float)m->dim));
 	for (int i = 0; i < m->layer_count; i++) {
 		struct layer *layer = &m->layers[i];
 		struct ggml_tensor *y = attend(m, layer, norm(m, c, x, layer->attn_norm));
@@ -376,15 +398,26 @@ static void build(struct model *m, int rows, int seen_positions)
 			y = ggml_get_rows(c, y, g->last);
 			x = ggml_get_rows(c, x, g->last);
 		}
+		if (layer->attn_post_norm)
+			y = norm(m, c, y, layer->attn_post_norm);
 		x = ggml_add(c, y, x);
 		y = norm(m, c, x, layer->ffn_norm);
-		y = ggml_swiglu_split(c, ggml_mul_mat(c, layer->gate, y),
-				      ggml_mul_mat(c, layer->up, y));
-		x = ggml_add(c, ggml_mul_mat(c, layer->down, y), x);
+		y = (m->gemma ? ggml_geglu_split : ggml_swiglu_split)(
+			c, ggml_mul_mat(c, layer->gate, y), ggml_mul_mat(c, layer->up, y));
+		y = ggml_mul_mat(c, layer->down, y);
+		if (layer->ffn_post_norm)
+			y = norm(m, c, y, layer->ffn_post_norm);
+		x = ggml_add(c, y, x);
 	}
 	g->logits = ggml_mul_mat(c, m->output, norm(m, c, x, m->output_norm));
+	if (m->logit_cap > 0)
+		g->logits = ggml_scale(c, ggml_tanh(c, ggml_scale(c, g->logits, 1 / m->logit_cap)),
+				       m->logit_cap);
 	ggml_set_output(g->logits);
 	ggml_build_forward_expand(g->ggml, g->logits);
+	/* What no layer reads has to be in memory all the same. */
+	ggml_build_forward_expand(g->ggml, g->mask);
+	ggml_build_forward_expand(g->ggml, g->window_mask);
 	g->memory = need(ggml_gallocr_new(ggml_backend_cpu_buffer_type()), "memory");
 	if (!ggml_gallocr_alloc_graph(g->memory, g->ggml))
 		die("the graph", "no memory");
@@ -418,6 +451,10 @@ static void step(struct model *m, const int32_t *tokens, int rows, int position)
 	ggml_backend_tensor_set(g->tokens, tokens, 0, (size_t)rows * sizeof(*tokens));
 	ggml_backend_tensor_set(g->last, &last, 0, sizeof(last));
 	ggml_backend_tensor_set(g->mask, mask, 0, ggml_nbytes(g->mask));
+	for (int64_t r = 0; m->window && r < rows; r++)
+		for (int64_t j = 0; j <= position + r - m->window; j++)
+			mask[r * g->seen + j] = none;
+	ggml_backend_tensor_set(g->window_mask, mask, 0, ggml_nbytes(g->mask));
 	free(mask);
 	if (ggml_backend_graph_compute(m->cpu, g->ggml) != GGML_STATUS_SUCCESS)
 		die("the graph", "failed");

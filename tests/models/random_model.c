@@ -39,13 +39,19 @@ static const struct shape shapes[] = {
 static const struct arch {
 	const char *name;
 	const char *pre; /* how its tokenizer cuts words */
-	bool bias, head_norms, rope_factors;
+	bool bias, head_norms, rope_factors, post_norms;
 	float rope_base;
+	uint32_t window; /* 0: none */
+	float attention_cap, logit_cap;
+	const char *written_as; /* general.architecture, where that is another name */
 } archs[] = {
-	{ "llama", "llama-bpe", false, false, false, 10000 },
-	{ "llama3", "llama-bpe", false, false, true, 500000 },
-	{ "qwen2", "qwen2", true, false, false, 1000000 },
-	{ "qwen3", "qwen2", false, true, false, 1000000 },
+	{ "llama", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, NULL },
+	{ "llama3", "llama-bpe", false, false, true, false, 500000, 0, 0, 0, "llama" },
+	{ "mistral", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, "llama" },
+	{ "qwen2", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL },
+	{ "qwen3", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL },
+	{ "gemma2", "qwen2", false, false, false, true, 10000, 24, 5, 3, NULL },
+	{ "gemma3", "qwen2", false, true, false, true, 1000000, 24, 0, 0, NULL },
 };
 
 static const struct {
@@ -133,6 +139,10 @@ static void add_layer(struct model *m, int layer)
 		add(m, layer, "attn_k_norm.weight", 0, s->head_size, 1, 0.2f);
 	}
 	add_matrix(m, layer, "attn_output.weight", s->dim, q);
+	if (m->arch->post_norms) {
+		add(m, layer, "post_attention_norm.weight", 0, s->dim, 1, 0.2f);
+		add(m, layer, "post_ffw_norm.weight", 0, s->dim, 1, 0.2f);
+	}
 	add(m, layer, "ffn_norm.weight", 0, s->dim, 1, 0.2f);
 	add_matrix(m, layer, "ffn_gate.weight", s->hidden, s->dim);
 	add_matrix(m, layer, "ffn_up.weight", s->hidden, s->dim);
@@ -210,7 +220,7 @@ static void put_tokenizer(const struct model *m, struct gguf_builder *b)
 static void put_metadata(const struct model *m, uint32_t file_type, struct gguf_builder *b)
 {
 	const struct shape *s = m->shape;
-	const char *arch = strcmp(m->arch->name, "llama3") ? m->arch->name : "llama";
+	const char *arch = m->arch->written_as ? m->arch->written_as : m->arch->name;
 	const struct {
 		const char *name;
 		uint32_t value;
@@ -240,6 +250,20 @@ static void put_metadata(const struct model *m, uint32_t file_type, struct gguf_
 	gb_f32(b, key, 1e-6f);
 	snprintf(key, sizeof(key), "%s.rope.freq_base", arch);
 	gb_f32(b, key, m->arch->rope_base);
+	if (m->arch->window) {
+		snprintf(key, sizeof(key), "%s.attention.sliding_window", arch);
+		gb_u32(b, key, m->arch->window);
+	}
+	if (m->arch->post_norms) { /* both kinds of layers in models of few */
+		snprintf(key, sizeof(key), "%s.attention.sliding_window_pattern", arch);
+		gb_u32(b, key, 2);
+	}
+	if (m->arch->attention_cap > 0) {
+		snprintf(key, sizeof(key), "%s.attn_logit_softcapping", arch);
+		gb_f32(b, key, m->arch->attention_cap);
+		snprintf(key, sizeof(key), "%s.final_logit_softcapping", arch);
+		gb_f32(b, key, m->arch->logit_cap);
+	}
 	put_tokenizer(m, b);
 }
 

@@ -88,13 +88,15 @@ static void norm_heads(struct model *m, const struct hm_gguf_tensor *tensor, dou
 	ref_rms_norm(x, m->weight, x, heads, m->p.head_size, m->p.epsilon);
 }
 
-static void rope(struct model *m, double *x, uint32_t position, uint32_t heads)
+static void rope(struct model *m, double *x, uint32_t position, uint32_t heads, bool window)
 {
 	const struct hm_params *p = &m->p;
+	bool local = window && p->rope_base_window > 0;
 
-	ref_rope_scaled(x, position, 1, heads, p->head_size, p->rope_dims, p->rope_base,
-			p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS, p->rope_scale,
-			m->rope_factors);
+	ref_rope_scaled(x, position, 1, heads, p->head_size, p->rope_dims,
+			local ? p->rope_base_window : p->rope_base,
+			p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS,
+			local ? 1 : p->rope_scale, m->rope_factors);
 }
 
 static void norm(struct model *m, const struct hm_gguf_tensor *tensor)
@@ -110,6 +112,20 @@ static void multiply(const struct hm_gguf_tensor *w, const double *x, const doub
 		   x, residual, y, NULL, 1);
 }
 
+/* x + w · y, or with a norm x + norm(w · y). */
+static void add_part(struct model *m, const struct hm_gguf_tensor *w,
+		     const struct hm_gguf_tensor *post_norm, const double *y)
+{
+	if (!post_norm) {
+		multiply(w, y, m->x, m->x);
+		return;
+	}
+	multiply(w, y, NULL, m->normed);
+	ref_dequantise_row(post_norm->data, HEARTH_TYPE_F32, m->p.dim, m->weight);
+	ref_rms_norm(m->normed, m->weight, m->normed, 1, m->p.dim, m->p.epsilon);
+	ref_add(m->x, m->normed, m->x, m->p.dim);
+}
+
 /* One token through the whole model. */
 static void step(struct model *m, uint32_t token, uint32_t position)
 {
@@ -119,8 +135,15 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 
 	ref_embedding(m->t.embedding->data, (enum hearth_type)m->t.embedding->type, p->vocabulary,
 		      p->dim, &token, m->x, 1);
+	ref_scale(m->x, m->x, p->dim, p->embedding_scale, 0);
 	for (i = 0; i < p->layers; i++) {
 		const struct hm_layer_tensors *t = &m->t.layers[i];
+		bool window = hm_layer_has_window(p, i);
+		const struct ref_attention shape = {
+			.scale = p->attention_scale,
+			.soft_cap = p->attention_cap,
+			.window = window ? p->window : 0,
+		};
 
 		norm(m, t->attn_norm);
 		multiply(t->attn_q, m->normed, NULL, m->q);
@@ -131,22 +154,25 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 		add_bias(t->attn_v_bias, m->v);
 		norm_heads(m, t->attn_q_norm, m->q, p->heads);
 		norm_heads(m, t->attn_k_norm, m->k, p->kv_heads);
-		rope(m, m->q, position, p->heads);
-		rope(m, m->k, position, p->kv_heads);
+		rope(m, m->q, position, p->heads, window);
+		rope(m, m->k, position, p->kv_heads, window);
 		memcpy(m->keys[i] + position * kv, m->k, kv * sizeof(double));
 		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
 		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores,
-			      position, 1, p->heads, p->kv_heads, p->head_size,
-			      &(struct ref_attention){ .scale = 1.0 / sqrt(p->head_size) });
-		multiply(t->attn_output, m->attention, m->x, m->x);
+			      position, 1, p->heads, p->kv_heads, p->head_size, &shape);
+		add_part(m, t->attn_output, t->attn_post_norm, m->attention);
 		norm(m, t->ffn_norm);
 		multiply(t->ffn_gate, m->normed, NULL, m->gate);
 		multiply(t->ffn_up, m->normed, NULL, m->up);
-		ref_silu_mul(m->gate, m->up, m->gate, p->hidden);
-		multiply(t->ffn_down, m->gate, m->x, m->x);
+		if (p->gelu)
+			ref_gelu_mul(m->gate, m->up, m->gate, p->hidden);
+		else
+			ref_silu_mul(m->gate, m->up, m->gate, p->hidden);
+		add_part(m, t->ffn_down, t->ffn_post_norm, m->gate);
 	}
 	norm(m, m->t.output_norm);
 	multiply(m->t.output, m->normed, NULL, m->logits);
+	ref_scale(m->logits, m->logits, p->vocabulary, 1, p->logit_cap);
 }
 
 /* How far the best logit leads the second. */

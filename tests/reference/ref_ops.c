@@ -568,6 +568,21 @@ void ref_attention(const double *q, const double *keys, const double *values, do
 	}
 }
 
+void ref_scale(const double *x, double *y, uint64_t count, double scale, double soft_cap)
+{
+	for (uint64_t i = 0; i < count; i++)
+		y[i] = soft_cap > 0 ? soft_cap * tanh(scale * x[i] / soft_cap) : scale * x[i];
+}
+
+void ref_gelu_mul(const double *a, const double *b, double *y, uint64_t count)
+{
+	const double factor = sqrt(2 / acos(-1.0));
+
+	for (uint64_t i = 0; i < count; i++)
+		y[i] = a[i] * (1 + tanh(factor * (a[i] + 0.044715 * a[i] * a[i] * a[i]))) / 2 *
+		       b[i];
+}
+
 void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)

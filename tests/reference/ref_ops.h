@@ -77,6 +77,12 @@ void ref_attention(const double *q, const double *keys, const double *values, do
 		   uint32_t heads, uint32_t kv_heads, uint32_t head_size,
 		   const struct ref_attention *shape);
 
+/* y[i] = scale · x[i], or soft_cap · tanh(scale · x[i] / soft_cap) if that is not 0; y may be x. */
+void ref_scale(const double *x, double *y, uint64_t count, double scale, double soft_cap);
+
+/* y[i] = GELU(a[i]) · b[i], as tanh approximates it; y may be a or b. */
+void ref_gelu_mul(const double *a, const double *b, double *y, uint64_t count);
+
 /* y[i] = a[i] / (1 + exp(-a[i])) · b[i]; y may be a or b. */
 void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count);
 

@@ -593,6 +593,50 @@ static void test_elementwise(uint32_t count, bool silu)
 	free(a), free(b), free(a64), free(b64);
 }
 
+/* Relative to a · b: where GELU is nearly 0, it is a difference of numbers that are not. */
+static void test_gelu_mul(uint32_t count)
+{
+	float *a = rt_random(count, count + 2), *b = rt_random(count, count + 3);
+	double *a64, *b64 = rt_doubles(b, count), *magnitude = rt_alloc(8ull * count);
+	struct hearth_recording *recording = rt_recording();
+	struct hearth_view a_view;
+
+	for (uint32_t i = 0; i < count; i++) {
+		a[i] *= i % 7 == 0 ? 80 : 6;
+		magnitude[i] = fabs((double)a[i] * b[i]);
+	}
+	a64 = rt_doubles(a, count);
+	a_view = rt_buffer(a, 4ull * count);
+	ref_gelu_mul(a64, b64, a64, count);
+	rt_require(hearth_op_gelu_mul(recording, a_view, rt_buffer(b, 4ull * count), a_view, count),
+		   "gelu_mul");
+	rt_require(rt_run(recording), "gelu_mul");
+	rt_read(a_view, a, 4ull * count);
+	rt_ok(rt_close_enough(a, a64, magnitude, count, EXP_TOLERANCE, 1e-30),
+	      "gelu_mul: %u elements", count);
+	rt_free_buffers();
+	free(a), free(b), free(a64), free(b64), free(magnitude);
+}
+
+/* With a cap errors are relative to it. */
+static void test_scale(uint32_t count, float scale, float soft_cap)
+{
+	float *x = rt_random(count, count + 4);
+	double *x64 = rt_doubles(x, count), *want = rt_alloc(8ull * count);
+	struct hearth_view view = rt_buffer(x, 4ull * count);
+	struct hearth_recording *recording = rt_recording();
+
+	ref_scale(x64, want, count, scale, soft_cap);
+	rt_require(hearth_op_scale(recording, view, view, count, scale, soft_cap), "scale");
+	rt_require(rt_run(recording), "scale");
+	rt_read(view, x, 4ull * count);
+	rt_ok(rt_close_enough(x, want, NULL, count, soft_cap > 0 ? 1e-6 : 1e-7,
+			      soft_cap > 0 ? soft_cap : 1e-30),
+	      "scale: %u elements by %g, soft cap %g", count, (double)scale, (double)soft_cap);
+	rt_free_buffers();
+	free(x), free(x64), free(want);
+}
+
 /* ---- argmax ---- */
 
 static void test_argmax(uint32_t rows, uint32_t columns)
@@ -699,6 +743,9 @@ int main(void)
 	for (size_t i = 0; i < COUNT(lengths) - (rt_small ? 1 : 0); i++) {
 		test_elementwise(lengths[i], false);
 		test_elementwise(lengths[i], true);
+		test_gelu_mul(lengths[i]);
+		test_scale(lengths[i], 45.25f, 0);
+		test_scale(lengths[i], 100, 30);
 		test_argmax(8, lengths[i]);
 	}
 	rt_close();

@@ -20,6 +20,7 @@ struct layer {
 	struct hearth_buffer *ffn_norm;
 	/* NULL where the model has none. */
 	struct hearth_buffer *q_bias, *k_bias, *v_bias, *q_norm, *k_norm;
+	struct hearth_buffer *attn_post_norm, *ffn_post_norm;
 	struct hearth_matrix q, k, v, output, gate, up, down;
 	struct hearth_kv_cache cache;
 };
@@ -143,10 +144,15 @@ static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, stru
 		const struct hm_gguf_tensor *tensor;
 		struct hearth_buffer **buffer;
 	} vectors[] = {
-		{ t->attn_norm, &layer->attn_norm }, { t->ffn_norm, &layer->ffn_norm },
-		{ t->attn_q_bias, &layer->q_bias },  { t->attn_k_bias, &layer->k_bias },
-		{ t->attn_v_bias, &layer->v_bias },  { t->attn_q_norm, &layer->q_norm },
+		{ t->attn_norm, &layer->attn_norm },
+		{ t->ffn_norm, &layer->ffn_norm },
+		{ t->attn_q_bias, &layer->q_bias },
+		{ t->attn_k_bias, &layer->k_bias },
+		{ t->attn_v_bias, &layer->v_bias },
+		{ t->attn_q_norm, &layer->q_norm },
 		{ t->attn_k_norm, &layer->k_norm },
+		{ t->attn_post_norm, &layer->attn_post_norm },
+		{ t->ffn_post_norm, &layer->ffn_post_norm },
 	};
 	size_t i;
 	int ret = 0;
@@ -310,10 +316,11 @@ void hm_llama_destroy(struct hm_llama *m)
 							   &layer->down };
 		size_t j;
 
-		struct hearth_buffer *const vectors[] = { layer->attn_norm, layer->ffn_norm,
-							  layer->q_bias,    layer->k_bias,
-							  layer->v_bias,    layer->q_norm,
-							  layer->k_norm };
+		struct hearth_buffer *const vectors[] = {
+			layer->attn_norm, layer->ffn_norm,	 layer->q_bias,
+			layer->k_bias,	  layer->v_bias,	 layer->q_norm,
+			layer->k_norm,	  layer->attn_post_norm, layer->ffn_post_norm
+		};
 
 		for (j = 0; j < sizeof(vectors) / sizeof(vectors[0]); j++)
 			hearth_buffer_destroy(vectors[j]);
@@ -379,20 +386,43 @@ static void record_projection(struct recorder *r, const struct hearth_matrix *w,
 		OP(r, matmul, w, normed, none, y, r->rows);
 }
 
-static void record_attention(struct recorder *r, struct layer *layer)
+/* x + w · y, or with a norm x + norm(w · y). */
+static void record_residual(struct recorder *r, const struct hearth_matrix *w,
+			    struct hearth_buffer *post_norm, struct hearth_view y)
+{
+	const struct hm_params *p = &r->m->params;
+	struct hearth_view x = all_of(r->m->x), normed = all_of(r->m->normed), none = { 0 };
+
+	if (!post_norm) {
+		OP(r, matmul, w, y, x, x, r->rows);
+		return;
+	}
+	OP(r, matmul, w, y, none, normed, r->rows);
+	OP(r, rms_norm, normed, all_of(post_norm), normed, r->rows, p->dim, p->epsilon);
+	OP(r, add, x, normed, x, r->rows * p->dim);
+}
+
+static void record_attention(struct recorder *r, struct layer *layer, bool window)
 {
 	struct hm_llama *m = r->m;
 	const struct hm_params *p = &m->params;
 	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), step = all_of(m->step);
 	struct hearth_view q = all_of(m->q), k = all_of(m->k), v = all_of(m->v);
 	struct hearth_view attention = all_of(m->attention);
+	bool local_rope = window && p->rope_base_window > 0;
 	const struct hearth_rope_info rope = {
 		.struct_size = sizeof(rope),
 		.dims = p->rope_dims,
-		.base = p->rope_base,
+		.base = local_rope ? p->rope_base_window : p->rope_base,
 		.mode = p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS,
-		.scale = p->rope_scale,
+		.scale = local_rope ? 1 : p->rope_scale,
 		.factors = m->rope_factors,
+	};
+	const struct hearth_attention_info shape = {
+		.struct_size = sizeof(shape),
+		.scale = p->attention_scale,
+		.soft_cap = p->attention_cap,
+		.window = window ? p->window : 0,
 	};
 
 	OP(r, rms_norm, x, all_of(layer->attn_norm), normed, r->rows, p->dim, p->epsilon);
@@ -408,9 +438,8 @@ static void record_attention(struct recorder *r, struct layer *layer)
 	OP(r, rope_scaled, q, step, r->rows, p->heads, p->head_size, &rope);
 	OP(r, rope_scaled, k, step, r->rows, p->kv_heads, p->head_size, &rope);
 	OP(r, kv_store, k, v, &layer->cache, step, r->rows);
-	OP(r, attention, q, &layer->cache, step, attention, r->rows, p->heads,
-	   1.0f / sqrtf((float)p->head_size));
-	OP(r, matmul, &layer->output, attention, x, x, r->rows);
+	OP(r, attention_shaped, q, &layer->cache, step, attention, r->rows, p->heads, &shape);
+	record_residual(r, &layer->output, layer->attn_post_norm, attention);
 }
 
 static void record_feed_forward(struct recorder *r, struct layer *layer)
@@ -423,8 +452,11 @@ static void record_feed_forward(struct recorder *r, struct layer *layer)
 	OP(r, rms_norm, x, all_of(layer->ffn_norm), normed, r->rows, p->dim, p->epsilon);
 	OP(r, matmul, &layer->gate, normed, none, gate, r->rows);
 	OP(r, matmul, &layer->up, normed, none, up, r->rows);
-	OP(r, silu_mul, gate, up, gate, r->rows * p->hidden);
-	OP(r, matmul, &layer->down, gate, x, x, r->rows);
+	if (p->gelu)
+		OP(r, gelu_mul, gate, up, gate, r->rows * p->hidden);
+	else
+		OP(r, silu_mul, gate, up, gate, r->rows * p->hidden);
+	record_residual(r, &layer->down, layer->ffn_post_norm, gate);
 }
 
 /* Only the last row's logits are wanted. */
@@ -437,6 +469,8 @@ static void record_output(struct recorder *r)
 
 	OP(r, rms_norm, last, all_of(m->output_norm), normed, 1, p->dim, p->epsilon);
 	OP(r, matmul, &m->output, normed, none, logits, 1);
+	if (p->logit_cap > 0)
+		OP(r, scale, logits, logits, p->vocabulary, 1, p->logit_cap);
 	OP(r, argmax, logits, all_of(m->best), 1, p->vocabulary);
 }
 
@@ -449,8 +483,11 @@ static int record(struct hm_llama *m, uint32_t rows, struct hm_error *error)
 	if (!r.status)
 		r.status = hearth_recording_set_precision(r.recording, m->options.precision);
 	OP(&r, embedding, &m->embedding, all_of(m->tokens), all_of(m->x), rows);
+	if (m->params.embedding_scale != 1)
+		OP(&r, scale, all_of(m->x), all_of(m->x), rows * m->params.dim,
+		   m->params.embedding_scale, 0);
 	for (i = 0; i < m->params.layers; i++) {
-		record_attention(&r, &m->layers[i]);
+		record_attention(&r, &m->layers[i], hm_layer_has_window(&m->params, i));
 		record_feed_forward(&r, &m->layers[i]);
 	}
 	record_output(&r);

@@ -5,6 +5,7 @@
 #include "params.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,12 +55,12 @@ static const struct {
 	const char *name;
 	bool rope_halves;
 } archs[] = {
-	[HM_ARCH_LLAMA] = { "llama", false },
-	[HM_ARCH_QWEN2] = { "qwen2", true },
-	[HM_ARCH_QWEN3] = { "qwen3", true },
+	[HM_ARCH_LLAMA] = { "llama", false },  [HM_ARCH_QWEN2] = { "qwen2", true },
+	[HM_ARCH_QWEN3] = { "qwen3", true },   [HM_ARCH_GEMMA2] = { "gemma2", true },
+	[HM_ARCH_GEMMA3] = { "gemma3", true },
 };
 
-#define ARCH_NAMES "llama qwen2 qwen3"
+#define ARCH_NAMES "llama qwen2 qwen3 gemma2 gemma3"
 #define ARCH_COUNT (sizeof(archs) / sizeof(archs[0]))
 #define KEY_BYTES  96
 
@@ -105,25 +106,88 @@ static int read_scaling(const struct hm_gguf *gguf, struct hm_params *p, struct 
 	return 0;
 }
 
+static bool is_gemma(const struct hm_params *p)
+{
+	return p->arch == HM_ARCH_GEMMA2 || p->arch == HM_ARCH_GEMMA3;
+}
+
+static int read_cap(const struct hm_gguf *gguf, const struct hm_params *p, const char *name,
+		    float *cap, struct hm_error *error)
+{
+	char key[KEY_BYTES];
+	int ret = hm_gguf_f32(gguf, arch_key(p, name, key), false, cap, error);
+
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!(*cap >= 0) || *cap > 1e6f)
+		return hm_fail(error, -EINVAL, "%s: metadata %s: is %g, expected 0 to 1000000",
+			       hm_gguf_name(gguf), key, (double)*cap);
+	return 0;
+}
+
+/* Numbers that Gemma's files leave out are those of its first models. */
+static int read_shape(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
+{
+	bool two = p->arch == HM_ARCH_GEMMA2, three = p->arch == HM_ARCH_GEMMA3;
+	uint32_t head = p->head_size;
+	const struct field fields[] = {
+		{ "attention.sliding_window", &p->window, false, 1, UINT32_MAX },
+		{ "attention.sliding_window_pattern", &p->window_period, false, 2, HM_MAX_LAYERS },
+	};
+	char key[KEY_BYTES];
+	int ret;
+
+	p->embedding_scale = 1;
+	p->attention_scale = 1 / sqrtf((float)head);
+	if (two)
+		p->window = 4096;
+	if (is_gemma(p) || p->arch == HM_ARCH_LLAMA) {
+		ret = read_field(gguf, arch_key(p, fields[0].key, key), &fields[0], error);
+		if (ret)
+			return ret;
+	}
+	if (p->window >= p->context)
+		p->window = 0;
+	if (!is_gemma(p))
+		return 0;
+	p->window_period = two ? 2 : 6;
+	ret = read_field(gguf, arch_key(p, fields[1].key, key), &fields[1], error);
+	if (ret)
+		return ret;
+	p->gelu = true;
+	p->embedding_scale = sqrtf((float)p->dim);
+	p->rope_base_window = three ? 10000 : 0;
+	/* The largest of either generation divide by the share of a head in the embedding. */
+	if (p->layers == (two ? 46 : 62))
+		p->attention_scale = 1 / sqrtf((float)(p->dim / p->heads));
+	p->attention_cap = two ? 50 : 0;
+	p->logit_cap = two ? 30 : 0;
+	ret = read_cap(gguf, p, "attn_logit_softcapping", &p->attention_cap, error);
+	return ret ? ret : read_cap(gguf, p, "final_logit_softcapping", &p->logit_cap, error);
+}
+
 /* What would change the computation and is not known here must be absent or neutral. */
 static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p,
 			   struct hm_error *error)
 {
 	static const char *const floats[] = {
-		"attn_logit_softcapping",
-		"final_logit_softcapping",
 		"attention.max_alibi_bias",
 		"attention.clamp_kqv",
 		"embedding_scale",
 		"residual_scale",
 		"logit_scale",
 		"attention.scale",
+		/* What only Gemma has comes last. */
+		"attn_logit_softcapping",
+		"final_logit_softcapping",
 	};
+	size_t float_count = sizeof(floats) / sizeof(floats[0]) - (is_gemma(p) ? 2 : 0);
 	uint32_t experts = 0, window = 0;
+	/* Others mean some layers by it; a window as long as the context leaves nothing out. */
+	uint32_t least = is_gemma(p) || p->arch == HM_ARCH_LLAMA ? 1 : p->context;
 	const struct field fields[] = {
 		{ "expert_count", &experts, false, 0, 0 },
-		/* A window as long as the context leaves nothing out. */
-		{ "attention.sliding_window", &window, false, p->context, UINT32_MAX },
+		{ "attention.sliding_window", &window, false, least, UINT32_MAX },
 	};
 	char key[KEY_BYTES];
 	float value;
@@ -135,7 +199,7 @@ static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p
 		if (ret)
 			return ret;
 	}
-	for (i = 0; i < sizeof(floats) / sizeof(floats[0]); i++) {
+	for (i = 0; i < float_count; i++) {
 		value = 0;
 		ret = hm_gguf_f32(gguf, arch_key(p, floats[i], key), false, &value, error);
 		if (ret && ret != -ENOENT)
@@ -247,7 +311,9 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 			       hm_gguf_name(gguf));
 	p->vocabulary = (uint32_t)embedding->dims[1];
 	ret = read_scaling(gguf, p, error);
-	return ret ? ret : refuse_variants(gguf, p, error);
+	if (!ret)
+		ret = refuse_variants(gguf, p, error);
+	return ret ? ret : read_shape(gguf, p, error);
 }
 
 /* Finds a tensor and counts it; @rows 0 means a vector of @columns, which must be F32. */
@@ -284,7 +350,9 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		      struct hm_layer_tensors *layer, uint64_t *used, struct hm_error *error)
 {
 	uint32_t q = p->heads * p->head_size, kv = p->kv_heads * p->head_size;
-	bool qwen2 = p->arch == HM_ARCH_QWEN2, qwen3 = p->arch == HM_ARCH_QWEN3;
+	bool qwen2 = p->arch == HM_ARCH_QWEN2, gemma = is_gemma(p);
+	bool head_norms = p->arch == HM_ARCH_QWEN3 || p->arch == HM_ARCH_GEMMA3;
+	bool no_bias = p->arch == HM_ARCH_QWEN3 || gemma;
 	/* Tensors that are not required are taken where they are, if the architecture knows them. */
 	const struct {
 		const char *name;
@@ -298,12 +366,16 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		{ "attn_q.weight", &layer->attn_q, q, p->dim, true, false },
 		{ "attn_k.weight", &layer->attn_k, kv, p->dim, true, false },
 		{ "attn_v.weight", &layer->attn_v, kv, p->dim, true, false },
-		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, qwen3 },
-		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, qwen3 },
-		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, qwen3 },
-		{ "attn_q_norm.weight", &layer->attn_q_norm, 0, p->head_size, qwen3, !qwen3 },
-		{ "attn_k_norm.weight", &layer->attn_k_norm, 0, p->head_size, qwen3, !qwen3 },
+		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, no_bias },
+		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, no_bias },
+		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, no_bias },
+		{ "attn_q_norm.weight", &layer->attn_q_norm, 0, p->head_size, head_norms,
+		  !head_norms },
+		{ "attn_k_norm.weight", &layer->attn_k_norm, 0, p->head_size, head_norms,
+		  !head_norms },
 		{ "attn_output.weight", &layer->attn_output, p->dim, q, true, false },
+		{ "post_attention_norm.weight", &layer->attn_post_norm, 0, p->dim, gemma, !gemma },
+		{ "post_ffw_norm.weight", &layer->ffn_post_norm, 0, p->dim, gemma, !gemma },
 		{ "ffn_norm.weight", &layer->ffn_norm, 0, p->dim, true, false },
 		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, true, false },
 		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, true, false },

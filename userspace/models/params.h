@@ -12,17 +12,26 @@
 
 /*
  * Architectures, as general.architecture names them: "llama" (Llama 1 to 3, Mistral, SmolLM), "qwen2" (2 and 2.5; biases on
- * q, k and v), "qwen3" (norms on each head of q and k).
+ * q, k and v), "qwen3" (norms on each head of q and k), "gemma2" (soft caps, norms after each part too, windows in every
+ * other layer), "gemma3" (norms on heads and after each part, windows in most layers, whose rotations have a base of their own).
  */
 enum hm_arch {
 	HM_ARCH_LLAMA,
 	HM_ARCH_QWEN2,
 	HM_ARCH_QWEN3,
+	HM_ARCH_GEMMA2,
+	HM_ARCH_GEMMA3,
 };
 
 /*
  * @rope_halves: rotations are of elements (i, i + rope_dims/2), not (2i, 2i + 1).
  * @rope_scale: positions are multiplied with it (linear scaling).
+ * @rope_base_window: of layers with a window, whose positions are not scaled; 0: they are like the others.
+ * @window: keys that a row sees in layers with a window; 0: there are none.
+ * @window_period: every so many layers the last has no window; 0: all have one.
+ * @embedding_scale: embeddings are multiplied with it.
+ * @attention_cap, @logit_cap: soft caps of attention's scores and of logits; 0: none.
+ * @gelu: the feed-forward part has GELU where others have SiLU.
  */
 struct hm_params {
 	char name[128];
@@ -39,8 +48,23 @@ struct hm_params {
 	float epsilon;
 	float rope_base;
 	float rope_scale;
+	float rope_base_window;
 	bool rope_halves;
+	uint32_t window;
+	uint32_t window_period;
+	float embedding_scale;
+	float attention_scale;
+	float attention_cap;
+	float logit_cap;
+	bool gelu;
 };
+
+/* Whether a layer sees no more than hm_params.window keys. */
+static inline bool hm_layer_has_window(const struct hm_params *params, uint32_t layer)
+{
+	return params->window &&
+	       (!params->window_period || (layer + 1) % params->window_period != 0);
+}
 
 /*
  * Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]. Biases and the norms of q and
@@ -57,6 +81,8 @@ struct hm_layer_tensors {
 	const struct hm_gguf_tensor *attn_q_norm; /* [head_size], over each head */
 	const struct hm_gguf_tensor *attn_k_norm;
 	const struct hm_gguf_tensor *attn_output;
+	const struct hm_gguf_tensor *attn_post_norm; /* of what attention adds; NULL: none */
+	const struct hm_gguf_tensor *ffn_post_norm;
 	const struct hm_gguf_tensor *ffn_norm;
 	const struct hm_gguf_tensor *ffn_gate;
 	const struct hm_gguf_tensor *ffn_up;

@@ -370,6 +370,15 @@ enum hearth_status hearth_op_attention_shaped(struct hearth_recording *recording
 enum hearth_status hearth_op_silu_mul(struct hearth_recording *recording, struct hearth_view a,
 				      struct hearth_view b, struct hearth_view y, uint32_t count);
 
+/* The same with GELU in its approximation by tanh: y[i] = a[i] · (1 + tanh(√(2/π) · (a[i] + 0.044715 · a[i]³))) / 2 · b[i]. */
+enum hearth_status hearth_op_gelu_mul(struct hearth_recording *recording, struct hearth_view a,
+				      struct hearth_view b, struct hearth_view y, uint32_t count);
+
+/* y[i] = scale · x[i], or if @soft_cap is not 0 soft_cap · tanh(scale · x[i] / soft_cap); y may be x. */
+enum hearth_status hearth_op_scale(struct hearth_recording *recording, struct hearth_view x,
+				   struct hearth_view y, uint32_t count, float scale,
+				   float soft_cap);
+
 /* y[i] = a[i] + b[i]; y may be a or b. */
 enum hearth_status hearth_op_add(struct hearth_recording *recording, struct hearth_view a,
 				 struct hearth_view b, struct hearth_view y, uint32_t count);

@@ -141,6 +141,55 @@ enum hearth_status hearth_op_silu_mul(struct hearth_recording *recording, struct
 				  count);
 }
 
+enum hearth_status hearth_op_gelu_mul(struct hearth_recording *recording, struct hearth_view a,
+				      struct hearth_view b, struct hearth_view y, uint32_t count)
+{
+	return record_elementwise(recording, "hearth_op_gelu_mul", HRT_SHADER_gelu_mul, &a, &b, &y,
+				  count);
+}
+
+struct scale_push {
+	uint32_t x_first, y_first;
+	uint32_t count;
+	float scale;
+	float soft_cap;
+};
+
+enum hearth_status hearth_op_scale(struct hearth_recording *recording, struct hearth_view x,
+				   struct hearth_view y, uint32_t count, float scale,
+				   float soft_cap)
+{
+	static const char op[] = "hearth_op_scale";
+	enum hearth_status status = hrt_recording_check(recording, op);
+	struct scale_push push = { .count = count, .scale = scale, .soft_cap = soft_cap };
+	const struct hrt_pipeline *pipeline;
+	struct hrt_binding bindings[2];
+
+	if (status != HEARTH_OK)
+		return status;
+	if (!count || !(soft_cap >= 0) || isinf(soft_cap))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: %u elements, soft cap %g: expected at least 1 and a cap ≥ 0",
+				op, count, (double)soft_cap);
+	if ((status = hrt_bind(recording, op, "x", &x, 4ull * count, HRT_READ, &bindings[0],
+			       &push.x_first)) != HEARTH_OK ||
+	    (status = hrt_bind(recording, op, "y", &y, 4ull * count, HRT_WRITE, &bindings[1],
+			       &push.y_first)) != HEARTH_OK)
+		return status;
+
+	const uint32_t spec[] = { hrt_tune_local(recording->device) };
+	const uint64_t needed = hrt_ceil_div(count, spec[0]);
+	const uint32_t folds = (uint32_t)hrt_ceil_div(
+		needed, recording->device->physical->limits.maxComputeWorkGroupCount[0]);
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(needed, folds), folds, 1 };
+
+	status = hrt_shader_pipeline(recording->device, HRT_SHADER_scale, spec, HRT_COUNT(spec),
+				     &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	return hrt_record(recording, op, pipeline, bindings, &push, groups);
+}
+
 enum hearth_status hearth_op_add(struct hearth_recording *recording, struct hearth_view a,
 				 struct hearth_view b, struct hearth_view y, uint32_t count)
 {

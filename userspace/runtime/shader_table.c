@@ -71,6 +71,8 @@
 #include "spv_rope.h"
 #include "spv_add.h"
 #include "spv_silu_mul.h"
+#include "spv_gelu_mul.h"
+#include "spv_scale.h"
 #include "spv_argmax.h"
 
 const struct hrt_shader_entry hrt_shaders[HRT_SHADER_COUNT] = {

@@ -77,6 +77,8 @@
 	X(rope, 3, 24)                        \
 	X(add, 3, 16)                         \
 	X(silu_mul, 3, 16)                    \
+	X(gelu_mul, 3, 16)                    \
+	X(scale, 2, 20)                       \
 	X(argmax, 2, 12)
 
 enum hrt_shader {
