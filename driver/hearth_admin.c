@@ -13,12 +13,17 @@
 #include "hearth_device.h"
 #include "hearth_mmio.h"
 #include "hearth_queue.h"
+#include "hearth_show.h"
+#include "hearth_trace.h"
 #include "hearth_reset.h"
 
 #define HEARTH_ADMIN_LOG2    6
 #define HEARTH_ADMIN_ENTRIES BIT(HEARTH_ADMIN_LOG2)
 #define HEARTH_EVENT_LOG2    6
 #define HEARTH_EVENT_ENTRIES BIT(HEARTH_EVENT_LOG2)
+
+/* Of those that came last, in debugfs and core dumps. */
+#define HEARTH_ADMIN_SHOWN   16u
 
 /* The waiter looks by itself this often, should an interrupt be lost. */
 #define HEARTH_ADMIN_POLL_MS 100
@@ -41,6 +46,8 @@ union hearth_command {
 	struct hbi_admin_destroy_queue destroy_queue;
 	/** @telemetry: HBI_ADMIN_TELEMETRY */
 	struct hbi_admin_telemetry telemetry;
+	/** @log_read: HBI_ADMIN_LOG_READ */
+	struct hbi_admin_log_read log_read;
 };
 
 /** struct hearth_rings - what the board reads and writes, in coherent host memory */
@@ -55,6 +62,8 @@ struct hearth_rings {
 	struct hbi_identity identity;
 	/** @telemetry: where TELEMETRY answers; protected by hearth_admin.lock */
 	struct hbi_telemetry telemetry;
+	/** @log: where LOG_READ answers, likewise */
+	struct hbi_log log;
 };
 
 /** struct hearth_admin - the admin queue of a board */
@@ -98,7 +107,7 @@ static const char *const hearth_error_text[] = {
 	[HBI_ERROR_INTERNAL] = "internal error",
 };
 
-static const char *hearth_error_string(u32 error)
+const char *hearth_error_string(u32 error)
 {
 	return error < ARRAY_SIZE(hearth_error_text) ? hearth_error_text[error] : "unknown error";
 }
@@ -166,6 +175,7 @@ static int hearth_admin_ask(struct hearth_device *hdev, union hearth_command *co
 {
 	struct hearth_admin *admin = hdev->admin;
 	struct hbi_admin_completion done;
+	u64 start = ktime_get_ns();
 	u32 number;
 	int ret;
 
@@ -202,6 +212,7 @@ static int hearth_admin_ask(struct hearth_device *hdev, union hearth_command *co
 
 out_unlock:
 	mutex_unlock(&admin->lock);
+	trace_hearth_admin(hdev, opcode, ret, ktime_get_ns() - start);
 	return ret;
 }
 
@@ -302,6 +313,53 @@ int hearth_admin_telemetry(struct hearth_device *hdev, u32 context, struct hbi_t
 
 	return hearth_admin_ask(hdev, &command, HBI_ADMIN_TELEMETRY, out, &admin->rings->telemetry,
 				sizeof(*out));
+}
+
+/* Entries of the firmware's log from number @first on, made printable. */
+int hearth_admin_log(struct hearth_device *hdev, u64 first, struct hbi_log *out)
+{
+	struct hearth_admin *admin = hdev->admin;
+	union hearth_command command = {
+		.log_read = {
+			.address = admin->dma + offsetof(struct hearth_rings, log),
+			.first = first,
+		},
+	};
+	int ret;
+	u32 i;
+
+	ret = hearth_admin_ask(hdev, &command, HBI_ADMIN_LOG_READ, out, &admin->rings->log,
+			       sizeof(*out));
+	if (ret)
+		return ret;
+	out->count = min_t(u32, out->count, HBI_LOG_ENTRIES);
+	for (i = 0; i < out->count; i++)
+		hearth_sanitize(out->entries[i].text, sizeof(out->entries[i].text));
+	return 0;
+}
+
+/* The newest commands and what came of them. */
+void hearth_admin_show(struct hearth_device *hdev, struct drm_printer *p)
+{
+	struct hearth_admin *admin = hdev->admin;
+	u32 number;
+
+	mutex_lock(&admin->lock);
+	drm_printf(p, "commands: %u\n", admin->count);
+	drm_printf(p, "events: %u\n", READ_ONCE(admin->event_head));
+	for (number = admin->count - min(admin->count, HEARTH_ADMIN_SHOWN); number != admin->count;
+	     number++) {
+		const struct hearth_rings *rings = admin->rings;
+		u16 opcode = rings->sq[number % HEARTH_ADMIN_ENTRIES].header.opcode;
+		u32 status = rings->cq[number % HEARTH_ADMIN_ENTRIES].status;
+
+		if (hearth_admin_completed(admin, number))
+			drm_printf(p, "command %u: opcode %u, %s\n", number, opcode,
+				   hearth_error_string(status));
+		else
+			drm_printf(p, "command %u: opcode %u, not completed\n", number, opcode);
+	}
+	mutex_unlock(&admin->lock);
 }
 
 /* From the hard interrupt: completions are the issuer's. */

@@ -20,6 +20,8 @@
 #include "hearth_p2p.h"
 #include "hearth_queue.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
+#include "hearth_trace.h"
 #include "hearth_vram.h"
 
 /* What may follow on each state. */
@@ -44,6 +46,7 @@ bool hearth_device_change(struct hearth_device *hdev, enum hearth_state state)
 		if (!(hearth_state_next[old] & BIT(state)))
 			return false;
 	} while (!atomic_try_cmpxchg(&hdev->state, &old, state));
+	trace_hearth_state(hdev, old, state);
 	wake_up_all(&hdev->state_wait);
 	return true;
 }
@@ -185,6 +188,9 @@ int hearth_device_init(struct hearth_device *hdev)
 	ret = hearth_reset_init(hdev);
 	if (ret)
 		return ret;
+	ret = hearth_coredump_init(hdev);
+	if (ret)
+		return ret;
 
 	ret = pci_enable_device(pdev);
 	if (ret)
@@ -221,6 +227,7 @@ int hearth_device_init(struct hearth_device *hdev)
 out_stop:
 	hearth_board_reset(hdev);
 	hearth_irq_fini(hdev);
+	hearth_coredump_fini(hdev);
 out_admin:
 	pci_clear_master(pdev);
 	hearth_admin_fini(hdev);
@@ -251,6 +258,8 @@ void hearth_device_unplug(struct hearth_device *hdev)
 		hearth_board_reset(hdev);
 	pci_clear_master(pdev);
 	hearth_irq_fini(hdev);
+	/* Events made some until now. */
+	hearth_coredump_fini(hdev);
 
 	hearth_queue_unmap_all(hdev);
 	hearth_bo_unmap_all(hdev);

@@ -30,6 +30,7 @@
 
 struct hearth_account;
 struct hearth_admin;
+struct hearth_coredump;
 struct hearth_irq;
 struct hearth_p2p;
 struct hearth_reset;
@@ -155,6 +156,13 @@ struct hearth_device {
 	/** @identity: the board's answer to IDENTIFY, texts made printable */
 	struct hbi_identity identity;
 
+	/** @firmware_own: the image that runs is the one for this board alone; set by each boot */
+	bool firmware_own;
+	/** @faults: of contexts, since the board was bound */
+	atomic_t faults;
+
+	/** @coredump: what is kept of a failure */
+	struct hearth_coredump *coredump;
 	/** @sensors: HBI_TELEMETRY_* that the board has; set by hearth_hwmon_init() */
 	u32 sensors;
 

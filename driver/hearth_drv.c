@@ -15,6 +15,7 @@
 #include <drm/drm_ioctl.h>
 #include <uapi/drm/hearth_accel.h>
 
+#include "hearth_admin.h"
 #include "hearth_bo.h"
 #include "hearth_device.h"
 #include "hearth_dmabuf.h"
@@ -23,6 +24,7 @@
 #include "hearth_queue.h"
 #include "hearth_quota.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
 #include "hearth_telemetry.h"
 #include "hearth_userptr.h"
 #include "hearth_vm.h"
@@ -107,6 +109,33 @@ static void hearth_query_quota(struct hearth_file *hfile, struct drm_hearth_quer
 	out->host_used = hearth_account_used(hfile->host_account);
 }
 
+static int hearth_query_telemetry(struct hearth_device *hdev,
+				  struct drm_hearth_query_telemetry *out)
+{
+	struct hbi_telemetry telemetry;
+	int idx, ret;
+
+	if (!(hdev->info.caps & HBI_CAP_TELEMETRY))
+		return -EOPNOTSUPP;
+	ret = hearth_device_peek(hdev, &idx);
+	if (ret)
+		return ret;
+	ret = hearth_admin_telemetry(hdev, 0, &telemetry);
+	hearth_device_exit(hdev, idx);
+	if (ret)
+		return ret;
+	out->valid = telemetry.valid;
+	out->workers = hdev->info.workers;
+	out->time_ns = hearth_telemetry_ns(hdev, telemetry.ticks);
+	out->busy_ns = hearth_telemetry_ns(hdev, telemetry.busy);
+	out->dispatches = telemetry.dispatches;
+	out->energy_uj = telemetry.energy_uj;
+	out->power_mw = telemetry.power_mw;
+	out->temperature_mk = telemetry.temperature_mk;
+	out->clock_khz = telemetry.clock_khz;
+	return 0;
+}
+
 /**
  * hearth_ioctl_dev_query() - DRM_IOCTL_HEARTH_DEV_QUERY
  * @drm: the device
@@ -128,6 +157,7 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 		struct drm_hearth_query_firmware firmware;
 		struct drm_hearth_query_memory memory;
 		struct drm_hearth_query_state state;
+		struct drm_hearth_query_telemetry telemetry;
 		struct drm_hearth_query_quota quota;
 	} out = {};
 	u32 size, room = args->size;
@@ -147,6 +177,10 @@ static int hearth_ioctl_dev_query(struct drm_device *drm, void *data, struct drm
 	case DRM_HEARTH_QUERY_STATE:
 		hearth_query_state(hdev, &out.state);
 		size = sizeof(out.state);
+		break;
+	case DRM_HEARTH_QUERY_TELEMETRY:
+		ret = hearth_query_telemetry(hdev, &out.telemetry);
+		size = sizeof(out.telemetry);
 		break;
 	case DRM_HEARTH_QUERY_MEMORY:
 		hearth_query_memory(hdev, &out.memory);
@@ -280,22 +314,31 @@ static int hearth_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	ret = hearth_device_init(hdev);
 	if (ret)
 		return ret;
+	hearth_debugfs_init(hdev);
+	ret = hearth_sysfs_init(hdev);
+	if (ret)
+		goto out_unplug;
 	ret = drm_dev_register(&hdev->drm, 0);
-	if (ret) {
-		hearth_device_unplug(hdev);
-		return ret;
-	}
+	if (ret)
+		goto out_sysfs;
 	hearth_hwmon_init(hdev);
 	hearth_pm_init(hdev);
 	drm_info(&hdev->drm, "%s, firmware %s, %u harts, %llu MiB\n", hdev->identity.board_name,
 		 hdev->identity.firmware_version, hdev->info.workers, hdev->aperture.size >> 20);
 	return 0;
+
+out_sysfs:
+	hearth_sysfs_fini(hdev);
+out_unplug:
+	hearth_device_unplug(hdev);
+	return ret;
 }
 
 static void hearth_remove(struct pci_dev *pdev)
 {
 	struct hearth_device *hdev = pci_get_drvdata(pdev);
 
+	hearth_sysfs_fini(hdev);
 	hearth_pm_fini(hdev);
 	hearth_device_unplug(hdev);
 }
@@ -308,7 +351,6 @@ static struct pci_driver hearth_pci_driver = {
 	.id_table = hearth_ids,
 	.probe = hearth_probe,
 	.remove = hearth_remove,
-	.dev_groups = hearth_sysfs_groups,
 	.err_handler = &hearth_error_handlers,
 	.driver.pm = pm_ptr(&hearth_pm_ops),
 };

@@ -115,6 +115,7 @@ int hearth_fw_boot(struct hearth_device *hdev)
 
 	snprintf(own, sizeof(own), "hearth/%pUb.bin", hdev->info.uuid);
 	ret = hearth_fw_try(hdev, own);
+	WRITE_ONCE(hdev->firmware_own, !ret);
 	if (!ret || ret == -ENODEV)
 		return ret;
 	if (ret != -ENOENT)

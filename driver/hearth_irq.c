@@ -12,6 +12,7 @@
 #include "hearth_device.h"
 #include "hearth_irq.h"
 #include "hearth_queue.h"
+#include "hearth_trace.h"
 
 /* More vectors than this are of no use: a queue's waiters are woken one queue at a time. */
 #define HEARTH_MAX_VECTORS 33
@@ -28,7 +29,10 @@ struct hearth_irq {
 
 static irqreturn_t hearth_irq_queues(int irq, void *data)
 {
-	hearth_queue_interrupt(data);
+	struct hearth_vector *vector = data;
+
+	trace_hearth_irq(vector->hdev, vector->number);
+	hearth_queue_interrupt(vector);
 	return IRQ_HANDLED;
 }
 
@@ -36,6 +40,7 @@ static irqreturn_t hearth_irq_admin(int irq, void *data)
 {
 	struct hearth_vector *vector = data;
 
+	trace_hearth_irq(vector->hdev, vector->number);
 	hearth_queue_interrupt(vector);
 	hearth_admin_interrupt(vector->hdev);
 	return IRQ_WAKE_THREAD;

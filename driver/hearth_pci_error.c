@@ -11,6 +11,7 @@
 #include "hearth_mmio.h"
 #include "hearth_pci.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
 
 /*
  * A recovery that has not ended after this is taken for given up; the core of old kernels says
@@ -41,6 +42,7 @@ static pci_ers_result_t hearth_error_detected(struct pci_dev *pdev, pci_channel_
 		hearth_device_change(hdev, HEARTH_GONE);
 		return PCI_ERS_RESULT_DISCONNECT;
 	}
+	hearth_coredump_take(hdev, "an error of the bus");
 	hearth_reset_hold(hdev, "an error of the bus", HEARTH_RECOVERY_MS);
 	/* Where the link still works, the board's own reset is enough. */
 	return state == pci_channel_io_normal ? PCI_ERS_RESULT_CAN_RECOVER

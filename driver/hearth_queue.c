@@ -17,6 +17,8 @@
 #include "hearth_admin.h"
 #include "hearth_queue_private.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
+#include "hearth_trace.h"
 
 /* Longest run of a dispatch that a process may ask for, and what it gets if it does not say. */
 #define HEARTH_MAX_TIMEOUT_MS 3600000u
@@ -112,14 +114,51 @@ void hearth_queue_event(struct hearth_device *hdev, const struct hbi_event *even
 		if (other && other->vm == vm)
 			hearth_queue_wake(other);
 	}
-	if (event->error != HBI_ERROR_CANCELED)
+	trace_hearth_queue_fault(hdev, event);
+	if (event->error != HBI_ERROR_CANCELED) {
+		atomic_inc(&hdev->faults);
+		hearth_coredump_fault(hdev, event);
 		dev_notice_ratelimited(
 			hdev->drm.dev,
 			"queue %u, packet %llu: %s (address %#llx, pc %#llx, hart %u)\n",
 			event->fault.queue, event->fault.packet, what, event->fault.address,
 			event->fault.pc, event->fault.hart);
+	}
 out_unlock:
 	spin_unlock(&hdev->queues.lock);
+}
+
+/* What there is to tell of hardware queue @number; false if it is nobody's. */
+bool hearth_queue_describe(struct hearth_device *hdev, u32 number, struct hearth_queue_info *info)
+{
+	struct hearth_queue *queue;
+	unsigned long flags;
+
+	spin_lock(&hdev->queues.lock);
+	queue = hdev->queues.table[number];
+	if (queue) {
+		*info = (struct hearth_queue_info){
+			.context = queue->vm->context,
+			.pid = queue->made.pid,
+			.ring_log2 = queue->made.ring_log2,
+			.priority = queue->made.priority,
+			.timeout_ms = queue->made.timeout_ms,
+			.ring = queue->made.ring,
+			.state = READ_ONCE(queue->status->state),
+			.error = READ_ONCE(queue->status->error),
+			.completed = READ_ONCE(queue->status->completed),
+			.fetched = READ_ONCE(queue->status->fetched),
+			.fault_address = READ_ONCE(queue->status->fault_address),
+			.fault_packet = READ_ONCE(queue->status->fault_packet),
+			.dead = READ_ONCE(queue->vm->dead),
+		};
+		spin_lock_irqsave(&queue->vector->lock, flags);
+		info->armed = queue->armed;
+		info->interrupts = queue->interrupts;
+		spin_unlock_irqrestore(&queue->vector->lock, flags);
+	}
+	spin_unlock(&hdev->queues.lock);
+	return queue;
 }
 
 /* The board has failed or is gone: nobody need wait any longer. */
@@ -227,6 +266,7 @@ static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, 
 	if (board && !locked)
 		hearth_device_exit(hdev, idx);
 
+	trace_hearth_queue_destroy(hdev, queue->number, hearth_queue_completed(queue));
 	hearth_queue_wake(queue);
 	spin_lock_irq(&queue->vector->lock);
 	list_del_init(&queue->vector_node);
@@ -277,8 +317,7 @@ static int hearth_queue_start(struct hearth_queue *queue, struct drm_hearth_queu
 		.status = queue->dma,
 		.ring_log2 = args->ring_log2,
 		.vector = queue->vector->number,
-		.timeout_ms =
-			args->timeout_ms ?: clamp(READ_ONCE(timeout_ms), 1u, HEARTH_MAX_TIMEOUT_MS),
+		.timeout_ms = queue->made.timeout_ms,
 		.priority = args->priority,
 	};
 	u64 bytes = (u64)HBI_PACKET_SIZE << args->ring_log2;
@@ -290,6 +329,8 @@ static int hearth_queue_start(struct hearth_queue *queue, struct drm_hearth_queu
 	if (!hearth_vm_mapped(queue->vm, args->ring_va, bytes))
 		return -EINVAL;
 	ret = hearth_admin_create_queue(queue->hdev, &command);
+	trace_hearth_queue_create(queue->hdev, queue->number, queue->vm->context, args->ring_va,
+				  args->ring_log2, ret);
 	if (!ret)
 		queue->created = true;
 	return ret;
@@ -312,6 +353,12 @@ static struct hearth_queue *hearth_queue_create(struct hearth_vm *vm, struct drm
 	mutex_init(&queue->fault_lock);
 	queue->hdev = hdev;
 	queue->vm = vm;
+	queue->made.ring = args->ring_va;
+	queue->made.ring_log2 = args->ring_log2;
+	queue->made.priority = args->priority;
+	queue->made.timeout_ms =
+		args->timeout_ms ?: clamp(READ_ONCE(timeout_ms), 1u, HEARTH_MAX_TIMEOUT_MS);
+	queue->made.pid = task_tgid_nr(current);
 	queue->armed = HEARTH_NOT_ARMED;
 	init_waitqueue_head(&queue->wait);
 	INIT_LIST_HEAD(&queue->waiters);

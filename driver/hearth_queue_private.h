@@ -29,6 +29,19 @@ struct hearth_queue {
 	struct hearth_device *hdev;
 	/** @vm: holds a reference */
 	struct hearth_vm *vm;
+	/** @made: what it was made with; never changes once @number is taken */
+	struct {
+		/** @made.ring: context address */
+		u64 ring;
+		/** @made.ring_log2: log2 of its packets */
+		u32 ring_log2;
+		/** @made.priority: 0 to 3 */
+		u32 priority;
+		/** @made.timeout_ms: of its dispatches */
+		u32 timeout_ms;
+		/** @made.pid: of the process */
+		pid_t pid;
+	} made;
 	/** @number: of the hardware queue */
 	u32 number;
 	/** @vector: of its interrupts */

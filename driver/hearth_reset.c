@@ -30,6 +30,7 @@
 #include "hearth_pci.h"
 #include "hearth_queue.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
 
 #define HEARTH_MAX_RECENT 16u
 static unsigned int resets_per_minute = 3;
@@ -102,6 +103,7 @@ static void hearth_reset_stop(struct hearth_reset *reset, enum hearth_state stat
 
 	if (!hearth_device_change(reset->hdev, state))
 		return;
+	hearth_coredump_take(reset->hdev, why);
 	hearth_reset_cut(reset->hdev);
 	dev_err(reset->hdev->drm.dev, "board %s: %s\n", state == HEARTH_GONE ? "is gone" : "failed",
 		why);
@@ -148,6 +150,8 @@ void hearth_device_fail(struct hearth_device *hdev, const char *why)
 	if (!drm_dev_enter(&hdev->drm, &idx))
 		return;
 	mutex_lock(&reset->lock);
+	if (hearth_device_state(hdev) == HEARTH_LIVE)
+		hearth_coredump_take(hdev, why);
 	if (hearth_device_away(hdev))
 		hearth_admin_close(hdev);
 	else if (pci_channel_offline(hdev->pdev))
@@ -253,6 +257,7 @@ int hearth_reset_by_hand(struct hearth_device *hdev)
 		return ret;
 	mutex_lock(&reset->lock);
 	reset->automatic = 0;
+	hearth_coredump_take(hdev, "a reset was asked for");
 	hearth_reset_begin(reset, "asked for");
 	mutex_unlock(&reset->lock);
 	flush_work(&reset->work);

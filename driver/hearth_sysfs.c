@@ -57,6 +57,33 @@ static ssize_t resets_show(struct device *dev, struct device_attribute *attr, ch
 }
 static DEVICE_ATTR_RO(resets);
 
+/* Contexts that failed by their own fault. */
+static ssize_t faults_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", atomic_read(&hearth_sysfs_device(dev)->faults));
+}
+static DEVICE_ATTR_RO(faults);
+
+static ssize_t firmware_version_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", hearth_sysfs_device(dev)->identity.firmware_version);
+}
+static DEVICE_ATTR_RO(firmware_version);
+
+/* Which image runs: "own", the one for this board alone, or "common". */
+static ssize_t firmware_image_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n",
+			  READ_ONCE(hearth_sysfs_device(dev)->firmware_own) ? "own" : "common");
+}
+static DEVICE_ATTR_RO(firmware_image);
+
+static ssize_t name_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", hearth_sysfs_device(dev)->identity.board_name);
+}
+static DEVICE_ATTR_RO(name);
+
 /* "1" resets the board; the write returns when that is done. */
 static ssize_t reset_store(struct device *dev, struct device_attribute *attr, const char *buf,
 			   size_t count)
@@ -133,6 +160,10 @@ static struct attribute *hearth_sysfs_attributes[] = {
 	&dev_attr_state.attr,
 	&dev_attr_epoch.attr,
 	&dev_attr_resets.attr,
+	&dev_attr_faults.attr,
+	&dev_attr_name.attr,
+	&dev_attr_firmware_version.attr,
+	&dev_attr_firmware_image.attr,
 	&dev_attr_reset.attr,
 	&dev_attr_workers.attr,
 	&dev_attr_time_ns.attr,
@@ -158,4 +189,14 @@ static const struct attribute_group hearth_sysfs_group = {
 	.is_visible = hearth_sysfs_visible,
 };
 
-const struct attribute_group *hearth_sysfs_groups[] = { &hearth_sysfs_group, NULL };
+/* Before the device node is told of: what gives it a name looks here when it hears of it. */
+int hearth_sysfs_init(struct hearth_device *hdev)
+{
+	return sysfs_create_group(&hdev->pdev->dev.kobj, &hearth_sysfs_group);
+}
+
+/* Before anything of the board is let go: waits for who reads or writes here. */
+void hearth_sysfs_fini(struct hearth_device *hdev)
+{
+	sysfs_remove_group(&hdev->pdev->dev.kobj, &hearth_sysfs_group);
+}

@@ -4,15 +4,14 @@
 
 #include <linux/types.h>
 
-struct attribute_group;
 struct drm_file;
 struct drm_printer;
 struct hearth_device;
 struct hearth_file;
 struct hearth_vm;
 
-extern const struct attribute_group *hearth_sysfs_groups[];
-
+int hearth_sysfs_init(struct hearth_device *hdev);
+void hearth_sysfs_fini(struct hearth_device *hdev);
 void hearth_hwmon_init(struct hearth_device *hdev);
 u64 hearth_telemetry_ns(struct hearth_device *hdev, u64 ticks);
 void hearth_fdinfo_retire(struct hearth_file *hfile, struct hearth_vm *vm);

@@ -14,7 +14,9 @@
 #include "hearth_bo.h"
 #include "hearth_quota.h"
 #include "hearth_reset.h"
+#include "hearth_show.h"
 #include "hearth_telemetry.h"
+#include "hearth_trace.h"
 #include "hearth_vm.h"
 #include "hearth_vram.h"
 
@@ -422,6 +424,43 @@ void hearth_vm_cut(struct hearth_vm *vm, struct drm_gem_object *obj)
 	mutex_unlock(&vm->lock);
 }
 
+void hearth_vm_show(struct hearth_vm *vm, struct drm_printer *p, unsigned int most)
+{
+	static const char *const kinds[] = {
+		[HEARTH_BO_BOARD] = "board",
+		[HEARTH_BO_PAGES] = "host",
+		[HEARTH_BO_USERPTR] = "user pointer",
+		[HEARTH_BO_IMPORT] = "import",
+	};
+	struct drm_gpuva *va;
+	unsigned int count = 0;
+	u64 bytes = 0;
+
+	mutex_lock(&vm->lock);
+	drm_gpuvm_for_each_va (va, &vm->base) {
+		bytes += va->va.range;
+		count++;
+	}
+	drm_printf(p, "context %u, epoch %u, %u queues, %u mappings of %llu bytes%s%s\n",
+		   vm->context, vm->epoch, vm->queues, count, bytes,
+		   READ_ONCE(vm->dead) ? ", dead" : "", READ_ONCE(vm->guilty) ? ", guilty" : "");
+	drm_gpuvm_for_each_va (va, &vm->base) {
+		const struct hearth_mapping *mapping = to_hearth_mapping(va);
+
+		if (!most--) {
+			drm_puts(p, "  ...\n");
+			break;
+		}
+		drm_printf(p, "  %#llx to %#llx: %s%s%s%s%s\n", va->va.addr,
+			   va->va.addr + va->va.range, mapping->flags & HBI_PTE_R ? "r" : "-",
+			   mapping->flags & HBI_PTE_W ? "w" : "-",
+			   mapping->flags & HBI_PTE_X ? "x " : "- ",
+			   kinds[to_hearth_bo(va->gem.obj)->kind],
+			   mapping->cut ? ", taken back" : "");
+	}
+	mutex_unlock(&vm->lock);
+}
+
 /* Whether every page of the range is mapped. Takes the lock's protection from the caller. */
 bool hearth_vm_mapped(struct hearth_vm *vm, u64 va, u64 range)
 {
@@ -709,10 +748,13 @@ int hearth_ioctl_vm_bind(struct drm_device *drm, void *data, struct drm_file *fi
 		return -ENOENT;
 	ret = hearth_device_enter(hdev, &idx);
 	if (!ret) {
-		if (args->op == DRM_HEARTH_VM_BIND_MAP)
+		if (args->op == DRM_HEARTH_VM_BIND_MAP) {
 			ret = hearth_bind_map(vm, args, file);
-		else
+			trace_hearth_vm_bind(hdev, vm->context, args->va, args->range, ret);
+		} else {
 			ret = hearth_vm_change(vm, NULL, 0, args->va, args->range, 0);
+			trace_hearth_vm_unbind(hdev, vm->context, args->va, args->range, ret);
+		}
 		hearth_device_exit(hdev, idx);
 	}
 	hearth_vm_put(vm);

@@ -13,6 +13,7 @@
 
 #include "hearth_mmio.h"
 #include "hearth_queue_private.h"
+#include "hearth_trace.h"
 
 /** struct hearth_waiter - one sleeper */
 struct hearth_waiter {
@@ -147,9 +148,13 @@ int hearth_ioctl_queue_wait(struct drm_device *drm, void *data, struct drm_file 
 	if (ret == -EAGAIN) {
 		ktime_t deadline = ns_to_ktime(args->timeout_ns);
 
+		trace_hearth_queue_wait_begin(queue->hdev, queue->number, args->completed,
+					      hearth_queue_completed(queue), 0);
 		ret = -ETIME;
 		if (args->timeout_ns > 0 && ktime_after(deadline, ktime_get()))
 			ret = hearth_queue_sleep(queue, args->completed, deadline);
+		trace_hearth_queue_wait_end(queue->hdev, queue->number, args->completed,
+					    hearth_queue_completed(queue), ret);
 	}
 	hearth_queue_put(queue);
 	return ret;

@@ -49,6 +49,8 @@ int hearth_drm_query_firmware(int fd, struct drm_hearth_query_firmware *out);
 int hearth_drm_query_memory(int fd, struct drm_hearth_query_memory *out);
 /* How the board is, and its epoch; never waits for a reset. */
 int hearth_drm_query_state(int fd, struct drm_hearth_query_state *out);
+/* What the board tells of itself; -EOPNOTSUPP if it does not, -EAGAIN while it is reset or asleep. */
+int hearth_drm_query_telemetry(int fd, struct drm_hearth_query_telemetry *out);
 /* What the user who opened @fd may have and has. */
 int hearth_drm_query_quota(int fd, struct drm_hearth_query_quota *out);
 

@@ -60,6 +60,11 @@ int hearth_drm_query_state(int fd, struct drm_hearth_query_state *out)
 	return hearth_drm_query(fd, DRM_HEARTH_QUERY_STATE, out, sizeof(*out));
 }
 
+int hearth_drm_query_telemetry(int fd, struct drm_hearth_query_telemetry *out)
+{
+	return hearth_drm_query(fd, DRM_HEARTH_QUERY_TELEMETRY, out, sizeof(*out));
+}
+
 int hearth_drm_query_memory(int fd, struct drm_hearth_query_memory *out)
 {
 	return hearth_drm_query(fd, DRM_HEARTH_QUERY_MEMORY, out, sizeof(*out));

@@ -74,6 +74,8 @@ enum drm_hearth_query {
 	DRM_HEARTH_QUERY_MEMORY = 2,
 	/** @DRM_HEARTH_QUERY_STATE: struct drm_hearth_query_state */
 	DRM_HEARTH_QUERY_STATE = 3,
+	/** @DRM_HEARTH_QUERY_TELEMETRY: struct drm_hearth_query_telemetry */
+	DRM_HEARTH_QUERY_TELEMETRY = 4,
 	/** @DRM_HEARTH_QUERY_QUOTA: struct drm_hearth_query_quota */
 	DRM_HEARTH_QUERY_QUOTA = 5,
 };
@@ -191,6 +193,35 @@ struct drm_hearth_query_state {
 	__u32 epoch;
 	/** @resets: that were done since the driver has the board */
 	__u32 resets;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_hearth_query_telemetry - what the board tells of itself
+ *
+ * Counters begin at 0 when the firmware boots. -EOPNOTSUPP if the board tells nothing, -EAGAIN
+ * while it is reset or asleep: it is not woken for this.
+ */
+struct drm_hearth_query_telemetry {
+	/** @valid: HBI_TELEMETRY_*: which sensors there are, and whether they are a model */
+	__u32 valid;
+	/** @workers: compute harts */
+	__u32 workers;
+	/** @time_ns: of the board's clock */
+	__u64 time_ns;
+	/** @busy_ns: of workers in dispatches, summed over them */
+	__u64 busy_ns;
+	/** @dispatches: begun */
+	__u64 dispatches;
+	/** @energy_uj: taken up, in microjoules */
+	__u64 energy_uj;
+	/** @power_mw: mean power of the last moment */
+	__u32 power_mw;
+	/** @temperature_mk: of the hottest place, in thousandths of a kelvin */
+	__u32 temperature_mk;
+	/** @clock_khz: of the workers */
+	__u32 clock_khz;
 	/** @pad: zero */
 	__u32 pad;
 };
