@@ -16,33 +16,86 @@
 
 const char *argp_program_version = "hearth-smi " HEARTH_VERSION;
 
-enum { EXIT_USAGE = 2 };
+enum command { LIST, WATCH, PROCESSES, TOPOLOGY, HEALTH, FIRMWARE, PROMETHEUS, CDI, RESET };
 
-enum command { LIST, PROCESSES, PROMETHEUS, CDI, RESET };
+/* @words: that may follow the command, none of which may be an option. */
+static const struct {
+	const char *name;
+	unsigned int words;
+	bool json;
+	bool csv;
+} commands[] = {
+	[LIST] = { "list", 0, true, true },
+	[WATCH] = { "watch", 0, true, true },
+	[PROCESSES] = { "processes", 0, true, true },
+	[TOPOLOGY] = { "topology", 0, true, true },
+	[HEALTH] = { "health", 0, true, true },
+	[FIRMWARE] = { "firmware", 3, true, true },
+	[PROMETHEUS] = { "prometheus", 0, false, false },
+	[CDI] = { "cdi", 0, false, false },
+	[RESET] = { "reset", 1, false, false },
+};
 
-static const char *const command_names[] = { "list", "processes", "prometheus", "cdi", "reset" };
+#define COMMANDS  (sizeof(commands) / sizeof(commands[0]))
+#define MAX_WORDS 3
+
+enum { SYSFS = 256, FIRMWARE_FOLDER, KEY };
 
 struct command_line {
 	enum command command;
-	const char *board; /* of reset */
-	bool json;
-	unsigned int arguments;
+	bool named; /* a command was */
+	const char *words[MAX_WORDS];
+	unsigned int count; /* of @words */
+	enum smi_format format;
+	double interval;
+	unsigned long rounds;
+	bool paced; /* @interval or @rounds was given */
+	const char *firmware;
+	const char *key;
 };
 
 static const char doc[] =
 	"Tells of the accelerator boards of this machine."
 	"\vCommands:\n"
-	"  list         the boards, their firmware, memory and sensors (the default)\n"
-	"  processes    who has boards open, and what they use of them\n"
-	"  prometheus   metrics in the text format that Prometheus scrapes\n"
-	"  cdi          a specification for container engines, for /etc/cdi/hearth.json\n"
-	"  reset BOARD  resets one, named by PCI address; its users lose it. For root\n"
+	"  list                          the boards, their firmware, memory and sensors (the "
+	"default)\n"
+	"  watch                         state, work and sensors of each board, again and again\n"
+	"  processes                     who has boards open, and what they use of them\n"
+	"  topology                      where boards are, their links, and how near to each "
+	"other\n"
+	"  health                        whether anything is wrong, for scripts by the exit "
+	"status\n"
+	"  firmware [info]               what runs, and what is installed for each board\n"
+	"  firmware update BOARD IMAGE   installs an image for one board and starts it; the board "
+	"is\n"
+	"                                left as it was if it does not start. For root\n"
+	"  prometheus                    metrics in the text format that Prometheus scrapes\n"
+	"  cdi                           a specification for container engines, for\n"
+	"                                /etc/cdi/hearth.json\n"
+	"  reset BOARD                   resets one; its users' address spaces end. For root\n"
+	"A BOARD is named by its PCI address or its UUID.\n"
 	"\n"
-	"Exit status: 0 if every board that was found can be used, 1 if one cannot, if none was "
-	"found or if they could not be looked for, 2 for wrong usage.";
+	"Exit status: 0 done, and all is well; 1 a board cannot be used or wants to be looked at, "
+	"an "
+	"image was refused, list found no board, or output could not be written; 2 wrong usage; 3 "
+	"there is no such board; 4 not permitted; 5 a board has failed, or did not do what was "
+	"asked.";
 
 static const struct argp_option options[] = {
-	{ "json", 'j', NULL, 0, "Write one JSON object in place of text (list, processes)", 0 },
+	{ "json", 'j', NULL, 0, "Write one JSON object in place of text; watch: one in each line",
+	  0 },
+	{ "csv", 'c', NULL, 0, "Write CSV in place of text", 0 },
+	{ "interval", 'i', "SECONDS", 0, "watch: between two looks (1)", 0 },
+	{ "count", 'n', "N", 0, "watch: looks at most (until interrupted)", 0 },
+	{ "key", KEY, "FILE", 0,
+	  "firmware update: refuse an image that this key did not sign (as hearth-sign public "
+	  "prints "
+	  "it)",
+	  0 },
+	{ "firmware-folder", FIRMWARE_FOLDER, "FOLDER", 0,
+	  "firmware: where the kernel looks for it (/lib/firmware)", 0 },
+	{ "sysfs", SYSFS, "FOLDER", 0,
+	  "Read this in place of /sys (watch, topology, health, firmware)", 0 },
 	{ 0 },
 };
 
@@ -205,29 +258,112 @@ static void list(const struct smi_report *reports, uint32_t count, bool json)
 		printf("%s]\n}\n", count ? "\n  " : "");
 }
 
-static int reset(const struct smi_report *reports, uint32_t count, const char *pci)
+static void list_csv(const struct smi_report *reports, uint32_t count)
 {
+	struct smi_table table = { .format = SMI_CSV };
 	uint32_t i;
+
+	for (i = 0; i < count; i++) {
+		const struct smi_report *r = &reports[i];
+		const bool known = r->answered;
+		char uuid[37] = "";
+
+		if (known)
+			smi_format_uuid(&r->device, uuid);
+		const struct smi_value values[] = {
+			{ "index", SMI_NUMBER, .number = i },
+			{ "pci", SMI_TEXT, .text = r->board->pci },
+			{ "node", SMI_TEXT, .text = r->board->node },
+			{ "problem", SMI_TEXT, .text = r->problem },
+			{ "uuid", SMI_TEXT, .text = uuid },
+			{ "name", SMI_TEXT,
+			  .text = known ? (const char *)r->device.board_name : "" },
+			{ "firmware_version", SMI_TEXT,
+			  .text = known ? (const char *)r->firmware.version : "" },
+			{ "workers", SMI_NUMBER,
+			  .number = known ? (int64_t)r->device.workers : SMI_UNKNOWN },
+			{ "memory_bytes", SMI_NUMBER,
+			  .number = known ? (int64_t)r->memory.board_total : SMI_UNKNOWN },
+			{ "memory_free_bytes", SMI_NUMBER,
+			  .number = known ? (int64_t)r->memory.board_free : SMI_UNKNOWN },
+			{ "dispatches", SMI_NUMBER,
+			  .number = known ? r->metrics.dispatches : SMI_UNKNOWN },
+			{ "temperature_mc", SMI_NUMBER,
+			  .number = known ? r->metrics.temperature_mc : SMI_UNKNOWN },
+			{ "power_uw", SMI_NUMBER,
+			  .number = known ? r->metrics.power_uw : SMI_UNKNOWN },
+			{ "energy_uj", SMI_NUMBER,
+			  .number = known ? r->metrics.energy_uj : SMI_UNKNOWN },
+		};
+
+		smi_table_row(&table, values, sizeof(values) / sizeof(values[0]));
+	}
+}
+
+static int reset(const char *name)
+{
+	static struct smi_board boards[HEARTH_DRM_MAX_BOARDS];
+	uint32_t count = smi_find_boards(boards);
+	const struct smi_board *board = smi_pick_board(boards, count, name);
 	int error;
 
-	for (i = 0; i < count && strcmp(reports[i].board->pci, pci); i++)
-		;
-	if (i == count) {
-		fprintf(stderr, "hearth-smi: no board at \"%s\" (an address as list tells it)\n",
-			pci);
-		return EXIT_FAILURE;
+	if (!board) {
+		fprintf(stderr,
+			"hearth-smi: no board \"%s\" with the driver hearth (a PCI address or a "
+			"UUID)\n",
+			name);
+		return SMI_EXIT_NONE;
 	}
-	if (strcmp(reports[i].board->driver, "hearth")) {
-		fprintf(stderr, "hearth-smi: %s is not driven by hearth\n", pci);
-		return EXIT_FAILURE;
-	}
-	error = smi_reset(reports[i].board);
+	error = smi_reset(board);
 	if (error) {
-		fprintf(stderr, "hearth-smi: %s cannot be reset: %s\n", pci, strerror(-error));
-		return EXIT_FAILURE;
+		fprintf(stderr, "hearth-smi: %s was not reset: %s\n", board->pci, strerror(-error));
+		return error == -EACCES || error == -EPERM ? SMI_EXIT_RIGHTS : SMI_EXIT_FAILED;
 	}
-	printf("%s was reset\n", pci);
-	return EXIT_SUCCESS;
+	printf("%s was reset\n", board->pci);
+	return SMI_EXIT_GOOD;
+}
+
+static int firmware(const struct command_line *line)
+{
+#ifdef SMI_FIRMWARE
+	if (line->count == 3)
+		return smi_firmware_update(line->words[1], line->words[2], line->key,
+					   line->firmware);
+	return smi_firmware_info(line->format, line->firmware);
+#else
+	(void)line;
+	fprintf(stderr, "hearth-smi: built without libcrypto: no command firmware\n");
+	return SMI_EXIT_BAD;
+#endif
+}
+
+static double positive(const char *text, struct argp_state *state, const char *what)
+{
+	char *end;
+	double value = strtod(text, &end);
+
+	if (end == text || *end || !(value >= 0.01 && value <= 1e9))
+		argp_error(state, "%s: \"%s\" is no number from 0.01 to 1e9", what, text);
+	return value;
+}
+
+/* Whether the words are such as the command takes. */
+static void check(const struct command_line *line, struct argp_state *state)
+{
+	if (line->command == RESET && !line->count)
+		argp_error(state, "reset: which board? (a PCI address or a UUID)");
+	if (line->command == FIRMWARE && line->count &&
+	    !(line->count == 1 && !strcmp(line->words[0], "info")) &&
+	    !(line->count == 3 && !strcmp(line->words[0], "update")))
+		argp_error(state, "firmware: \"info\", or \"update\" with a board and an image");
+	if ((line->format == SMI_JSON && !commands[line->command].json) ||
+	    (line->format == SMI_CSV && !commands[line->command].csv) ||
+	    (line->format != SMI_PLAIN && line->command == FIRMWARE && line->count == 3))
+		argp_error(state, "%s has neither --json nor --csv", commands[line->command].name);
+	if (line->paced && line->command != WATCH)
+		argp_error(state, "--interval and --count are for watch");
+	if (line->key && !(line->command == FIRMWARE && line->count == 3))
+		argp_error(state, "--key is for firmware update");
 }
 
 static error_t parse(int key, char *argument, struct argp_state *state)
@@ -237,81 +373,120 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case 'j':
-		line->json = true;
+	case 'c':
+		if (line->format != SMI_PLAIN)
+			argp_error(state, "--json and --csv exclude each other");
+		line->format = key == 'j' ? SMI_JSON : SMI_CSV;
+		return 0;
+	case 'i':
+		line->interval = positive(argument, state, "--interval");
+		line->paced = true;
+		return 0;
+	case 'n':
+		line->rounds = (unsigned long)positive(argument, state, "--count");
+		if (!line->rounds)
+			argp_error(state, "--count: at least 1");
+		line->paced = true;
+		return 0;
+	case SYSFS:
+		smi_sysfs = argument;
+		return 0;
+	case FIRMWARE_FOLDER:
+		line->firmware = argument;
+		return 0;
+	case KEY:
+		line->key = argument;
 		return 0;
 	case ARGP_KEY_ARG:
-		if (line->arguments == 1 && line->command == RESET) {
-			line->board = argument;
-			line->arguments++;
+		if (line->named) {
+			if (line->count == commands[line->command].words)
+				argp_error(state, "unexpected argument \"%s\"", argument);
+			line->words[line->count++] = argument;
 			return 0;
 		}
-		for (i = 0;
-		     !line->arguments && i < sizeof(command_names) / sizeof(command_names[0]);
-		     i++) {
-			if (strcmp(argument, command_names[i]))
-				continue;
-			line->command = (enum command)i;
-			line->arguments++;
-			return 0;
-		}
-		argp_error(state, "unexpected argument \"%s\"", argument);
-		return EINVAL;
+		for (i = 0; i < COMMANDS && strcmp(argument, commands[i].name); i++)
+			;
+		if (i == COMMANDS)
+			argp_error(state, "there is no command \"%s\"", argument);
+		line->command = (enum command)i;
+		line->named = true;
+		return 0;
 	case ARGP_KEY_END:
-		if (line->command == RESET && !line->board)
-			argp_error(state, "reset: which board? (a PCI address)");
-		if (line->json && line->command > PROCESSES)
-			argp_error(state, "--json is for list and processes");
+		check(line, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-int main(int argc, char **argv)
+/* The commands that open boards, to ask them. */
+static int ask(const struct command_line *line)
 {
-	static const struct argp argp = { options, parse, "[COMMAND]", doc, NULL, NULL, NULL };
 	static struct hearth_drm_board boards[HEARTH_DRM_MAX_BOARDS];
 	static struct smi_report reports[HEARTH_DRM_MAX_BOARDS];
-	struct command_line line = { .command = LIST };
-	int i, count, status = EXIT_SUCCESS;
+	int count = hearth_drm_discover(boards, HEARTH_DRM_MAX_BOARDS), i, status;
 
-	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&argp, argc, argv, 0, NULL, &line);
-	count = hearth_drm_discover(boards, HEARTH_DRM_MAX_BOARDS);
 	if (count < 0) {
 		fprintf(stderr, "hearth-smi: boards cannot be looked for: %s\n", strerror(-count));
-		return EXIT_FAILURE;
+		return SMI_EXIT_BAD;
 	}
 	if (count > HEARTH_DRM_MAX_BOARDS)
 		count = HEARTH_DRM_MAX_BOARDS;
+	status = count ? SMI_EXIT_GOOD : SMI_EXIT_BAD;
 	for (i = 0; i < count; i++) {
 		reports[i].board = &boards[i];
 		smi_ask(&reports[i]);
-		if (reports[i].problem[0] && line.command != RESET)
-			status = EXIT_FAILURE;
+		if (reports[i].problem[0])
+			status = SMI_EXIT_BAD;
 	}
-	if (!count)
-		status = EXIT_FAILURE;
-	switch (line.command) {
-	case LIST:
-		list(reports, (uint32_t)count, line.json);
-		break;
-	case PROCESSES:
-		smi_show_processes(line.json);
-		break;
-	case PROMETHEUS:
+	if (line->command == PROMETHEUS)
 		smi_show_prometheus(reports, (uint32_t)count);
-		break;
-	case CDI:
+	else if (line->command == CDI)
 		smi_show_cdi(reports, (uint32_t)count);
-		break;
+	else if (line->format == SMI_CSV)
+		list_csv(reports, (uint32_t)count);
+	else
+		list(reports, (uint32_t)count, line->format == SMI_JSON);
+	return status;
+}
+
+static int run(const struct command_line *line)
+{
+	switch (line->command) {
+	case WATCH:
+		return smi_watch(line->format, line->interval, line->rounds);
+	case PROCESSES:
+		smi_show_processes(line->format);
+		return SMI_EXIT_GOOD;
+	case TOPOLOGY:
+		return smi_topology(line->format);
+	case HEALTH:
+		return smi_health(line->format);
+	case FIRMWARE:
+		return firmware(line);
 	case RESET:
-		status = reset(reports, (uint32_t)count, line.board);
-		break;
+		return reset(line->words[0]);
+	default:
+		return ask(line);
 	}
-	if (fflush(stdout) || ferror(stdout)) {
+}
+
+int main(int argc, char **argv)
+{
+	static const struct argp argp = { options, parse, "[COMMAND]", doc, NULL, NULL, NULL };
+	struct command_line line = {
+		.command = LIST,
+		.interval = 1,
+		.firmware = "/lib/firmware",
+	};
+	int status;
+
+	argp_err_exit_status = SMI_EXIT_USAGE;
+	argp_parse(&argp, argc, argv, 0, NULL, &line);
+	status = run(&line);
+	if ((fflush(stdout) || ferror(stdout)) && errno != EPIPE) {
 		fprintf(stderr, "hearth-smi: standard output: %s\n", strerror(errno));
-		return EXIT_FAILURE;
+		return SMI_EXIT_BAD;
 	}
 	return status;
 }

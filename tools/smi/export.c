@@ -30,6 +30,10 @@ static const struct metric metrics[] = {
 	{ "hearth_temperature_celsius", "gauge", "Temperature of the hottest place",
 	  METRIC(temperature_mc), 1e-3 },
 	{ "hearth_power_watts", "gauge", "Mean power", METRIC(power_uw), 1e-6 },
+	{ "hearth_resets_total", "counter", "Resets since the driver has the board",
+	  offsetof(struct smi_report, resets), 1 },
+	{ "hearth_faults_total", "counter", "Address spaces that failed by their own fault",
+	  offsetof(struct smi_report, faults), 1 },
 	{ "hearth_energy_joules_total", "counter", "Energy taken up", METRIC(energy_uj), 1e-6 },
 };
 

@@ -5,7 +5,6 @@
  */
 #include <ctype.h>
 #include <dirent.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -137,52 +136,36 @@ static uint32_t find_clients(struct client *clients)
 	return count;
 }
 
-static void show_client_json(const struct client *c, bool first)
-{
-	printf("%s\n    { \"pid\": %" PRIu64 ", \"client\": %" PRIu64 ", \"command\": ",
-	       first ? "" : ",", c->pid, c->id);
-	smi_json_text(c->command, sizeof(c->command));
-	printf(", \"pci\": ");
-	smi_json_text(c->pci, sizeof(c->pci));
-	printf(", \"busy_ns\": ");
-	smi_json_number(c->busy_ns);
-	printf(", \"board_bytes\": ");
-	smi_json_number(c->board_bytes);
-	printf(", \"host_bytes\": ");
-	smi_json_number(c->host_bytes);
-	printf(" }");
-}
-
-/* A column that may be unknown. */
-static void show_column(int64_t value, int64_t unit)
-{
-	if (value == SMI_UNKNOWN)
-		printf("  %12s", "-");
-	else
-		printf("  %12" PRId64, value / unit);
-}
-
-void smi_show_processes(bool json)
+uint32_t smi_count_clients(const char *pci)
 {
 	static struct client clients[MAX_CLIENTS];
+	uint32_t i, of = 0, count = find_clients(clients);
+
+	for (i = 0; i < count; i++)
+		of += !strcmp(clients[i].pci, pci);
+	return of;
+}
+
+void smi_show_processes(enum smi_format format)
+{
+	static struct client clients[MAX_CLIENTS];
+	struct smi_table table = { .name = "processes", .format = format };
 	uint32_t i, count = find_clients(clients);
 
-	if (json)
-		printf("{\n  \"schema\": \"hearth-smi/1\",\n  \"processes\": [");
-	else
-		printf("%8s  %-12s  %12s  %12s  %12s  %s\n", "pid", "board", "busy ms", "board KiB",
-		       "host KiB", "command");
+	smi_table_begin(&table);
 	for (i = 0; i < count; i++) {
-		if (json) {
-			show_client_json(&clients[i], !i);
-			continue;
-		}
-		printf("%8" PRIu64 "  %-12s", clients[i].pid, clients[i].pci);
-		show_column(clients[i].busy_ns, 1000000);
-		show_column(clients[i].board_bytes, 1024);
-		show_column(clients[i].host_bytes, 1024);
-		printf("  %s\n", clients[i].command);
+		const struct client *c = &clients[i];
+		const struct smi_value values[] = {
+			{ "pid", SMI_NUMBER, .number = (int64_t)c->pid, .width = 8 },
+			{ "client", SMI_NUMBER, .number = (int64_t)c->id },
+			{ "command", SMI_TEXT, .text = c->command, .width = 16 },
+			{ "pci", SMI_TEXT, .text = c->pci, .width = 12 },
+			{ "busy_ns", SMI_NUMBER, .number = c->busy_ns, .width = 12 },
+			{ "board_bytes", SMI_NUMBER, .number = c->board_bytes, .width = 12 },
+			{ "host_bytes", SMI_NUMBER, .number = c->host_bytes, .width = 12 },
+		};
+
+		smi_table_row(&table, values, sizeof(values) / sizeof(values[0]));
 	}
-	if (json)
-		printf("%s]\n}\n", count ? "\n  " : "");
+	smi_table_end(&table);
 }

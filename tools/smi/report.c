@@ -43,6 +43,27 @@ static void __attribute__((format(printf, 2, 3))) problem(struct smi_report *rep
 	va_end(list);
 }
 
+static void read_tree(struct smi_report *report)
+{
+	static struct smi_board boards[HEARTH_DRM_MAX_BOARDS];
+	const struct smi_board *board =
+		smi_pick_board(boards, smi_find_boards(boards), report->board->pci);
+	static const struct smi_metrics unknown = {
+		.time_ns = SMI_UNKNOWN,
+		.busy_ns = SMI_UNKNOWN,
+		.dispatches = SMI_UNKNOWN,
+		.temperature_mc = SMI_UNKNOWN,
+		.power_uw = SMI_UNKNOWN,
+		.energy_uj = SMI_UNKNOWN,
+		.numa_node = SMI_UNKNOWN,
+		.link_width = SMI_UNKNOWN,
+	};
+
+	report->metrics = board ? board->metrics : unknown;
+	report->resets = board ? board->resets : SMI_UNKNOWN;
+	report->faults = board ? board->faults : SMI_UNKNOWN;
+}
+
 void smi_ask(struct smi_report *report)
 {
 	const struct hearth_drm_board *board = report->board;
@@ -78,7 +99,7 @@ void smi_ask(struct smi_report *report)
 		return;
 	}
 	report->answered = true;
-	smi_read_metrics(board->pci, &report->metrics);
+	read_tree(report);
 	if (report->firmware.state != HBI_STATE_RUNNING)
 		problem(report, "the board is %s", smi_state_name(report->firmware.state));
 }
