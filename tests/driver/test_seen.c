@@ -261,6 +261,7 @@ static void test_trace(void)
 		"hearth_admin: board=",
 		"hearth_irq: board=",
 	};
+	struct drm_hearth_queue_state state;
 	struct context context;
 	char line[128];
 	unsigned int i;
@@ -278,6 +279,8 @@ static void test_trace(void)
 	is(hearth_drm_vm_unmap(context.fd, context.vm, 0x7000000000, 4096), 0, "an unmapping");
 	push_signal(&context, 0x123456000, 1);
 	is(context_submit(&context), -ECANCELED, "a store to nowhere");
+	/* Who waits may be faster than the event of the fault, which this waits for. */
+	is(hearth_drm_queue_state(&context.queue, &state), 0, "its state");
 	context_close(&context);
 	write_text(TRACING "/tracing_on", "0");
 	read_text(TRACING "/trace");
