@@ -2,7 +2,7 @@
 /*
  * A board is reset by hand under processes that use it: everything of theirs on the board ends and
  * says so, their buffers stay, and the same open files go on with new address spaces. Argument: how
- * often it is reset while other processes compute, fault and wait (default 6).
+ * often it is reset while other processes compute, fault and wait (default 3).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -245,7 +245,7 @@ static void test_load(int count)
 int main(int argc, char **argv)
 {
 	struct hearth_drm_board board;
-	int count = argc > 1 ? atoi(argv[1]) : 6;
+	int count = argc > 1 ? atoi(argv[1]) : 3;
 
 	if (hearth_drm_discover(&board, 1) < 1)
 		die("find the board", -ENOENT);
