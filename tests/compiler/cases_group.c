@@ -29,6 +29,12 @@ static void expect_barrier_if(struct run *r)
 	}
 }
 
+static void expect_printf(struct run *r)
+{
+	for (uint32_t i = 0; i < 64; i++)
+		WANT(r, 0)[i] = WORDS(r, 1)[i] + 1;
+}
+
 static void expect_barrier_apart(struct run *r)
 {
 	for (uint32_t g = 0; g < 4; g++) {
@@ -365,6 +371,11 @@ static const struct shader_case cases[] = {
 	  { 3, 1, 1 },
 	  .buffers = { { 12, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
 	  .expect = expect_reduce },
+	{ "printf",
+	  { 16, 1, 1 },
+	  { 4, 1, 1 },
+	  .buffers = { { 256, 0, 0, SSBO }, { 256, 0, 1, SSBO } },
+	  .expect = expect_printf },
 	{ "barrier_apart",
 	  { 48, 1, 1 },
 	  { 4, 1, 1 },

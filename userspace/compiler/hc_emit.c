@@ -138,7 +138,9 @@ static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 		hc_emit_array_length(e, inst);
 		return;
 	case SpvOpExtInst:
-		hc_emit_glsl(e, inst);
+		/* What debuggers and printf would want to know. */
+		if (!hc_id(e->m, inst->operand[0])->is_ignored)
+			hc_emit_glsl(e, inst);
 		return;
 	default:
 		break;

@@ -157,6 +157,7 @@ struct hc_id {
 	const uint64_t *constant; /* leaves, zero-extended */
 	uint32_t initializer;	  /* of variables; 0 if none */
 	bool is_table;		  /* variable that always holds its initializer */
+	bool is_ignored;	  /* import whose instructions have no meaning for the result */
 };
 
 /* One instruction of the entry point. Operands are those after type and result. */

@@ -792,6 +792,8 @@ static void parse_declarations(struct hc_module *m)
 			hc_id(m, at.w[0])->kind = HC_ID_IMPORT;
 			if (!strcmp((const char *)(at.w + 1), "GLSL.std.450"))
 				m->glsl = at.w[0];
+			hc_id(m, at.w[0])->is_ignored =
+				!strncmp((const char *)(at.w + 1), "NonSemantic.", 12);
 			break;
 		case SpvOpDecorate:
 			decorate(m, at.w[0], at.w[1], at.w + 2, at.n - 2);
