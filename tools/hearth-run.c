@@ -551,7 +551,8 @@ static void report(const struct run *run)
 			"text: %" PRIu64 " tokens, %.1f tokens/s, %.3f s of processor time\n",
 			run->decoded, (double)run->decoded / run->decode_seconds,
 			run->decode_cpu_seconds);
-	fprintf(stderr, "submissions: %" PRIu64 "\n", run->steps);
+	fprintf(stderr, "submissions: %" PRIu64 ", operations of a token: %u\n", run->steps,
+		hm_llama_operations(run->model, 1));
 }
 
 static int start(struct run *run)

@@ -354,6 +354,11 @@ uint64_t hm_llama_cache_bytes(const struct hm_llama *m)
 	return m->cache_bytes;
 }
 
+uint32_t hm_llama_operations(const struct hm_llama *m, uint32_t rows)
+{
+	return rows <= MAX_ROWS ? hearth_recording_length(m->recordings[rows]) : 0;
+}
+
 /* ---- Recording ---- */
 
 /* The operations of a recording under way; after the first failure nothing more is recorded. */

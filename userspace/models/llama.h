@@ -39,6 +39,8 @@ uint32_t hm_llama_context(const struct hm_llama *llama);
 /* Bytes of weights on the device, and of the key and value caches. */
 uint64_t hm_llama_weight_bytes(const struct hm_llama *llama);
 uint64_t hm_llama_cache_bytes(const struct hm_llama *llama);
+/* Dispatches and copies of a step of @rows tokens; 0 if none was prepared. They are recorded once, whatever the number of steps. */
+uint32_t hm_llama_operations(const struct hm_llama *llama, uint32_t rows);
 
 /*
  * Records what a step of @rows rows needs, compiling kernels on first use; steps do it by themselves, this only
