@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * User queues: making and ending them, their failures and their state. Packets, tail and completion
- * pass the kernel by. A queue has two pages that a process maps (hearth_queue_page.c): its doorbell,
- * and its status, which the board writes and only the kernel has chosen the address of. Who sleeps
- * for it does so in hearth_wait.c.
+ * pass the kernel by. A queue has two pages that a process maps (hearth_queue_page.c): its
+ * doorbell, and its status, which the board writes and only the kernel has chosen the address of.
+ * Who sleeps for it does so in hearth_wait.c.
  *
  * Why no dma_fence and no scheduler: what runs on a queue may run as long as its owner likes, and
  * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So
@@ -185,8 +185,8 @@ static void hearth_queue_say_canceled(struct hearth_queue *queue)
 }
 
 /*
- * The board has stopped and will not touch host memory any more. Its word to who looks at the status
- * page only is said for it.
+ * The board has stopped and will not touch host memory any more. Its word to who looks at the
+ * status page only is said for it.
  */
 void hearth_queue_unmap_all(struct hearth_device *hdev)
 {
@@ -425,7 +425,8 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file)
  * Returns: 0; -EINVAL for unknown flags, a ring that is too large, not aligned or not bound, or a
  * priority or time limit out of range; -EACCES for priority 3 without CAP_SYS_NICE; -ENOENT for an
  * unknown id; -EBUSY when the file or the board has no more queues; -ECANCELED when the address
- * space is dead or the board was reset since it was made; -ENOMEM; -ENODEV or -EIO when the board is gone or has failed.
+ * space is dead or the board was reset since it was made; -ENOMEM; -ENODEV or -EIO when the board
+ * is gone or has failed.
  */
 int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The two pages of a user queue that a process maps: its doorbell, and its status. Both are GEM
- * objects without a handle. A doorbell that must not be rung shows a spare page instead, for as long
- * as anybody has it mapped.
+ * objects without a handle. A doorbell that must not be rung shows a spare page instead, for as
+ * long as anybody has it mapped.
  */
 #include <linux/mm.h>
 
