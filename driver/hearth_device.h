@@ -8,7 +8,8 @@
  * hearth_p2p.lock or hearth_admin.lock; hearth_reset.lock; hearth_device.queues.lock;
  * hearth_vector.lock (interrupts off). mmap_lock is taken by page faults before any of them but
  * hearth_device.reset_lock, hearth_vm.lock and hearth_admin.lock, which page faults never take;
- * inside it, and inside of all others that sleep, is hearth_device.fault_lock.
+ * inside it, and inside of all others that sleep, is hearth_device.fault_lock. Fences are never
+ * signalled inside of hearth_vector.lock, and their timers need no lock but that one.
  */
 #ifndef HEARTH_DEVICE_H
 #define HEARTH_DEVICE_H

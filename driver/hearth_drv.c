@@ -8,6 +8,7 @@
  */
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/rcupdate.h>
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
@@ -219,6 +220,8 @@ static const struct drm_ioctl_desc hearth_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_DESTROY, hearth_ioctl_queue_destroy, 0),
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_WAIT, hearth_ioctl_queue_wait, 0),
 	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_STATE, hearth_ioctl_queue_state, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_WAIT_MANY, hearth_ioctl_queue_wait_many, 0),
+	DRM_IOCTL_DEF_DRV(HEARTH_QUEUE_FENCE, hearth_ioctl_queue_fence, 0),
 	DRM_IOCTL_DEF_DRV(HEARTH_BO_USERPTR, hearth_ioctl_bo_userptr, 0),
 };
 
@@ -279,7 +282,8 @@ static const struct file_operations hearth_fops = {
 };
 
 static const struct drm_driver hearth_drm_driver = {
-	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | HEARTH_DRIVER_GPUVA,
+	.driver_features = DRIVER_COMPUTE_ACCEL | DRIVER_GEM | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE | HEARTH_DRIVER_GPUVA,
 	.open = hearth_open,
 	.postclose = hearth_postclose,
 	.ioctls = hearth_ioctls,
@@ -354,7 +358,20 @@ static struct pci_driver hearth_pci_driver = {
 	.err_handler = &hearth_error_handlers,
 	.driver.pm = pm_ptr(&hearth_pm_ops),
 };
-module_pci_driver(hearth_pci_driver);
+
+static int __init hearth_init(void)
+{
+	return pci_register_driver(&hearth_pci_driver);
+}
+module_init(hearth_init);
+
+static void __exit hearth_exit(void)
+{
+	pci_unregister_driver(&hearth_pci_driver);
+	/* A fence that was the last to hold the module may still be in its callback. */
+	rcu_barrier();
+}
+module_exit(hearth_exit);
 
 MODULE_DESCRIPTION("Hearth Board Interface accelerators");
 MODULE_AUTHOR("The Hearth project");

@@ -5,9 +5,9 @@
  * doorbell, and its status, which the board writes and only the kernel has chosen the address of.
  * Who sleeps for it does so in hearth_wait.c.
  *
- * Why no dma_fence and no scheduler: what runs on a queue may run as long as its owner likes, and
- * may wait for memory that only user space writes. Nothing in the kernel may depend on it. So
- * ending a queue, or taking memory from under it, never waits for its work.
+ * Why no scheduler, and fences only on demand (hearth_fence.c): what runs on a queue may run as long
+ * as its owner likes, and may wait for memory that only user space writes. Nothing in the kernel may
+ * depend on it. So ending a queue, or taking memory from under it, never waits for its work.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -177,7 +177,7 @@ static void hearth_queue_say_canceled(struct hearth_queue *queue)
 {
 	struct hbi_queue_status *status = page_address(queue->page);
 
-	if (READ_ONCE(status->state) == HBI_QUEUE_LIVE) {
+	if (READ_ONCE(status->state) != HBI_QUEUE_ERROR) {
 		WRITE_ONCE(status->error, HBI_ERROR_CANCELED);
 		/* Release: who sees the state sees the error. */
 		smp_store_release(&status->state, HBI_QUEUE_ERROR);
@@ -232,15 +232,57 @@ static int hearth_queue_take_number(struct hearth_queue *queue)
 }
 
 /*
- * Ends a queue on the board, then gives back its number, its pages and its memory. After this the
- * board does not write the status page and ignores the doorbell. @locked: in a
- * hearth_device_lock() section already.
+ * After this the board does not write the status page and ignores the doorbell. @board: in a
+ * hearth_device_lock() section.
+ */
+static void hearth_queue_stop(struct hearth_queue *queue, bool board)
+{
+	struct hearth_device *hdev = queue->hdev;
+	int ret;
+
+	lockdep_assert_held(&queue->vm->lock);
+	if (board && queue->created && hearth_device_state(hdev) == HEARTH_LIVE &&
+	    !hearth_vm_stale(queue->vm)) {
+		ret = hearth_admin_destroy_queue(hdev, queue->number);
+		hearth_vm_blame(queue->vm, ret);
+		if (ret && !hearth_vm_stale(queue->vm))
+			hearth_device_fail(hdev, "a queue could not be destroyed");
+	}
+	queue->created = false;
+}
+
+/*
+ * A queue that is killed has nothing on the board any more, but keeps its number, its pages and its
+ * memory until its owner ends it.
+ */
+void hearth_queue_kill(struct hearth_queue *queue)
+{
+	struct hearth_device *hdev = queue->hdev;
+	int idx;
+
+	if (!hearth_device_lock(hdev, &idx))
+		return;
+	mutex_lock(&queue->vm->lock);
+	if (queue->created) {
+		hearth_queue_stop(queue, true);
+		hearth_queue_say_canceled(queue);
+		dev_notice_ratelimited(hdev->drm.dev,
+				       "queue %u is ended: a fence's deadline is over\n",
+				       queue->number);
+	}
+	mutex_unlock(&queue->vm->lock);
+	hearth_device_exit(hdev, idx);
+}
+
+/*
+ * Ends a queue on the board, then gives back its number, its pages and its memory. Who waits is told
+ * at once. @locked: in a hearth_device_lock() section already.
  */
 static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, bool locked)
 {
 	struct hearth_device *hdev = queue->hdev;
 	bool board = locked;
-	int idx, ret;
+	int idx;
 
 	mutex_lock(&queue->fault_lock);
 	spin_lock_irq(&queue->vector->lock);
@@ -250,24 +292,20 @@ static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, 
 	/* No process can ring the doorbell of a number that somebody else may get. */
 	if (queue->doorbell)
 		hearth_queue_page_revoke(queue->doorbell);
-
-	if (!locked)
+	/* Before any lock that is held over an allocation: fences must not wait for those. */
+	hearth_queue_wake(queue);
+	if (!locked) {
+		hearth_fence_fini(queue);
 		board = hearth_device_lock(hdev, &idx);
-	mutex_lock(&queue->vm->lock);
-	if (board && queue->created && hearth_device_state(hdev) == HEARTH_LIVE &&
-	    !hearth_vm_stale(queue->vm)) {
-		ret = hearth_admin_destroy_queue(hdev, queue->number);
-		hearth_vm_blame(queue->vm, ret);
-		if (ret && !hearth_vm_stale(queue->vm))
-			hearth_device_fail(hdev, "a queue could not be destroyed");
 	}
+	mutex_lock(&queue->vm->lock);
+	hearth_queue_stop(queue, board);
 	queue->vm->queues--;
 	mutex_unlock(&queue->vm->lock);
 	if (board && !locked)
 		hearth_device_exit(hdev, idx);
 
 	trace_hearth_queue_destroy(hdev, queue->number, hearth_queue_completed(queue));
-	hearth_queue_wake(queue);
 	spin_lock_irq(&queue->vector->lock);
 	list_del_init(&queue->vector_node);
 	spin_unlock_irq(&queue->vector->lock);
@@ -363,6 +401,8 @@ static struct hearth_queue *hearth_queue_create(struct hearth_vm *vm, struct drm
 	init_waitqueue_head(&queue->wait);
 	INIT_LIST_HEAD(&queue->waiters);
 	INIT_LIST_HEAD(&queue->vector_node);
+	hearth_fence_init(queue);
+	queue->fences.wanted = args->flags & DRM_HEARTH_QUEUE_FENCES;
 	ret = hearth_queue_memory(queue);
 	if (ret)
 		goto out_dma;
@@ -438,9 +478,10 @@ int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_fil
 	int idx, ret;
 	u32 id;
 
-	if (args->flags || !args->ring_log2 || args->ring_log2 > hdev->info.ring_log2 ||
-	    !IS_ALIGNED(args->ring_va, HBI_PACKET_SIZE) || args->ring_va >= HEARTH_VA_END ||
-	    args->timeout_ms > HEARTH_MAX_TIMEOUT_MS || args->priority > HEARTH_PRIORITY_MAX)
+	if (args->flags & ~DRM_HEARTH_QUEUE_FENCES || !args->ring_log2 ||
+	    args->ring_log2 > hdev->info.ring_log2 || !IS_ALIGNED(args->ring_va, HBI_PACKET_SIZE) ||
+	    args->ring_va >= HEARTH_VA_END || args->timeout_ms > HEARTH_MAX_TIMEOUT_MS ||
+	    args->priority > HEARTH_PRIORITY_MAX)
 		return -EINVAL;
 	if (args->priority == HEARTH_PRIORITY_MAX && !capable(CAP_SYS_NICE))
 		return -EACCES;

@@ -21,6 +21,8 @@ void hearth_queue_close_all(struct hearth_file *hfile, struct drm_file *file);
 int hearth_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *file);
 int hearth_ioctl_queue_destroy(struct drm_device *drm, void *data, struct drm_file *file);
 int hearth_ioctl_queue_wait(struct drm_device *drm, void *data, struct drm_file *file);
+int hearth_ioctl_queue_wait_many(struct drm_device *drm, void *data, struct drm_file *file);
+int hearth_ioctl_queue_fence(struct drm_device *drm, void *data, struct drm_file *file);
 int hearth_ioctl_queue_state(struct drm_device *drm, void *data, struct drm_file *file);
 
 #endif /* HEARTH_QUEUE_H */

@@ -6,8 +6,10 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/timer.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <uapi/drm/hearth_accel.h>
 
@@ -72,6 +74,8 @@ struct hearth_queue {
 	 * atomically where it may be late.
 	 */
 	bool ended;
+	/** @killed: a fence's deadline was over; only ever set; read and written atomically */
+	bool killed;
 	/** @fault_lock: a page fault of the doorbell and its end, in one order; inside mmap_lock */
 	struct mutex fault_lock;
 
@@ -83,6 +87,25 @@ struct hearth_queue {
 	u64 armed;
 	/** @interrupts: raised for it; protected by @vector's lock */
 	u64 interrupts;
+	/** @fences: of its completion; protected by @vector's lock, but for @fences.kill */
+	struct {
+		/** @fences.wanted: made with DRM_HEARTH_QUEUE_FENCES; never changes */
+		bool wanted;
+		/** @fences.late: one did not signal in time */
+		bool late;
+		/** @fences.list: of hearth_fence.node, by rising target */
+		struct list_head list;
+		/** @fences.target: of the last one */
+		u64 target;
+		/** @fences.context: of all of them */
+		u64 context;
+		/** @fences.seqno: of the last one */
+		u64 seqno;
+		/** @fences.timer: of the first deadline */
+		struct timer_list timer;
+		/** @fences.kill: ends the queue on the board after it */
+		struct work_struct kill;
+	} fences;
 	/** @fault: the event that told of its failure; protected by @vector's lock */
 	struct {
 		/** @fault.hart: that ran into it */
@@ -104,12 +127,16 @@ static inline u64 hearth_queue_completed(struct hearth_queue *queue)
 	return smp_load_acquire(&queue->status->completed);
 }
 
-/* The status page may tell of a failure before the event does. */
+/*
+ * The status page may tell of a failure before the event does. That of a queue that was killed tells
+ * of that, which is no failure of the context.
+ */
 static inline bool hearth_queue_dead(struct hearth_queue *queue)
 {
-	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR)
+	if (READ_ONCE(queue->status->state) == HBI_QUEUE_ERROR && !READ_ONCE(queue->killed))
 		WRITE_ONCE(queue->vm->dead, true);
-	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) || hearth_vm_stale(queue->vm);
+	return READ_ONCE(queue->vm->dead) || READ_ONCE(queue->ended) || READ_ONCE(queue->killed) ||
+	       hearth_vm_stale(queue->vm);
 }
 
 struct hearth_queue *hearth_queue_lookup(struct hearth_file *hfile, u32 id);
@@ -121,6 +148,16 @@ void hearth_queue_page_drop(struct hearth_queue_page **page, struct drm_file *fi
 u64 hearth_queue_page_offset(struct hearth_queue_page *page);
 void hearth_queue_page_revoke(struct hearth_queue_page *page);
 
+void hearth_queue_kill(struct hearth_queue *queue);
+
+int hearth_queue_check(struct hearth_queue *queue, u64 target);
+void hearth_queue_arm(struct hearth_queue *queue);
 void hearth_queue_wake(struct hearth_queue *queue);
+
+void hearth_fence_init(struct hearth_queue *queue);
+void hearth_fence_fini(struct hearth_queue *queue);
+u64 hearth_fence_target(struct hearth_queue *queue);
+void hearth_fence_collect(struct hearth_queue *queue, struct list_head *done);
+void hearth_fence_signal(struct list_head *done);
 
 #endif /* HEARTH_QUEUE_PRIVATE_H */

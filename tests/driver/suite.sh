@@ -17,7 +17,7 @@ mappings_before=$(mappings)
 
 load_driver || exit 1
 load_peers
-for program in ioctls seen memory userptr import vm queue fault process random canary reset telemetry unplug; do
+for program in ioctls seen memory userptr import vm queue many fence fault process random canary reset telemetry unplug; do
 	say "test-driver-$program"
 	tap $program test-driver-$program
 done

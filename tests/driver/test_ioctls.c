@@ -262,7 +262,7 @@ static void test_queue(void)
 	is(queue_create(good), 0, "good queue");
 	args = good, args.vm_id = 99;
 	is(queue_create(args), -ENOENT, "no such address space");
-	args = good, args.flags = 1;
+	args = good, args.flags = 2;
 	is(queue_create(args), -EINVAL, "unknown flag");
 	args = good, args.ring_log2 = 0;
 	is(queue_create(args), -EINVAL, "ring of one packet");

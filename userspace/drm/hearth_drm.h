@@ -95,6 +95,10 @@ struct hearth_drm_queue {
 int hearth_drm_queue_create(int fd, uint32_t vm_id, uint64_t ring_va, union hbi_packet *ring,
 			    uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority,
 			    struct hearth_drm_queue *queue);
+/* As the above, with @flags: DRM_HEARTH_QUEUE_*. */
+int hearth_drm_queue_create_flags(int fd, uint32_t vm_id, uint64_t ring_va, union hbi_packet *ring,
+				  uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority,
+				  uint32_t flags, struct hearth_drm_queue *queue);
 int hearth_drm_queue_destroy(struct hearth_drm_queue *queue);
 int hearth_drm_queue_state(const struct hearth_drm_queue *queue,
 			   struct drm_hearth_queue_state *out);
@@ -105,6 +109,24 @@ int hearth_drm_queue_state(const struct hearth_drm_queue *queue,
  * if the work is done.
  */
 int hearth_drm_queue_wait(struct hearth_drm_queue *queue, uint64_t completed, int64_t deadline_ns);
+
+/*
+ * Likewise for @count points, at most DRM_HEARTH_QUEUE_WAIT_MAX, of queues of @fd: until one of them is
+ * reached, or with @all each. @index, which may be NULL: the one that was reached, or after -ENOENT and
+ * -ECANCELED the one at fault. Always a system call.
+ */
+int hearth_drm_queue_wait_many(int fd, const struct drm_hearth_queue_point *points, uint32_t count,
+			       bool all, int64_t deadline_ns, uint32_t *index);
+
+/*
+ * Puts the completion of @completed packets of a queue made with DRM_HEARTH_QUEUE_FENCES into @syncobj, a
+ * handle of the queue's fd: as its fence with @point 0, else as that point of its timeline. Returns
+ * -EAGAIN as long as the board has not taken those packets from the ring. The fence signals with an
+ * error at the absolute CLOCK_MONOTONIC time @deadline_ns (0: the longest that the driver allows), and
+ * that ends the queue.
+ */
+int hearth_drm_queue_fence(struct hearth_drm_queue *queue, uint64_t completed, uint32_t syncobj,
+			   uint64_t point, int64_t deadline_ns);
 
 /* Free slots of the ring. */
 static inline uint32_t hearth_drm_queue_space(const struct hearth_drm_queue *queue)

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -27,12 +28,21 @@ int hearth_drm_queue_create(int fd, uint32_t vm_id, uint64_t ring_va, union hbi_
 			    uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority,
 			    struct hearth_drm_queue *queue)
 {
+	return hearth_drm_queue_create_flags(fd, vm_id, ring_va, ring, ring_log2, timeout_ms,
+					     priority, 0, queue);
+}
+
+int hearth_drm_queue_create_flags(int fd, uint32_t vm_id, uint64_t ring_va, union hbi_packet *ring,
+				  uint32_t ring_log2, uint32_t timeout_ms, uint32_t priority,
+				  uint32_t flags, struct hearth_drm_queue *queue)
+{
 	struct drm_hearth_queue_create args = {
 		.vm_id = vm_id,
 		.ring_log2 = ring_log2,
 		.ring_va = ring_va,
 		.timeout_ms = timeout_ms,
 		.priority = priority,
+		.flags = flags,
 	};
 	void *doorbell, *status;
 	int ret;
@@ -98,4 +108,35 @@ int hearth_drm_queue_wait(struct hearth_drm_queue *queue, uint64_t completed, in
 		return 0;
 	queue->waits++;
 	return hearth_drm_ioctl(queue->fd, DRM_IOCTL_HEARTH_QUEUE_WAIT, &args);
+}
+
+int hearth_drm_queue_wait_many(int fd, const struct drm_hearth_queue_point *points, uint32_t count,
+			       bool all, int64_t deadline_ns, uint32_t *index)
+{
+	struct drm_hearth_queue_wait_many args = {
+		.points = (uintptr_t)points,
+		.count = count,
+		.flags = all ? DRM_HEARTH_QUEUE_WAIT_ALL : 0,
+		.timeout_ns = deadline_ns,
+	};
+	int ret = hearth_drm_ioctl(fd, DRM_IOCTL_HEARTH_QUEUE_WAIT_MANY, &args);
+
+	if (index)
+		*index = args.index;
+	return ret;
+}
+
+int hearth_drm_queue_fence(struct hearth_drm_queue *queue, uint64_t completed, uint32_t syncobj,
+			   uint64_t point, int64_t deadline_ns)
+{
+	struct drm_hearth_queue_fence args = {
+		.queue_id = queue->queue_id,
+		.syncobj = syncobj,
+		.completed = completed,
+		.point = point,
+		.deadline_ns = deadline_ns,
+	};
+
+	/* Not drmIoctl(), which would repeat the call as long as it returns -EAGAIN. */
+	return ioctl(queue->fd, DRM_IOCTL_HEARTH_QUEUE_FENCE, &args) ? -errno : 0;
 }

@@ -14,8 +14,8 @@
  * - -ENOENT: no such handle or id. -ENOSPC: no board memory, or the user's quota is used up.
  *   -ENODEV: the board is gone. -ECANCELED: the queue's context failed or the board was reset.
  *   -ETIME: the time is over.
- * - No call waits for work of the board, but HEARTH_QUEUE_WAIT. Calls that need the board wait for
- *   the end of a reset that is under way, which is bounded.
+ * - No call waits for work of the board, but HEARTH_QUEUE_WAIT and HEARTH_QUEUE_WAIT_MANY. Calls
+ *   that need the board wait for the end of a reset that is under way, which is bounded.
  *
  * Work is not submitted here: a process writes packets (hbi.h) to a ring in its own buffer and the
  * ring's new tail to the queue's doorbell, which it has mapped.
@@ -27,17 +27,19 @@
 extern "C" {
 #endif
 
-#define DRM_HEARTH_DEV_QUERY	 0x00
-#define DRM_HEARTH_BO_CREATE	 0x01
-#define DRM_HEARTH_BO_INFO	 0x02
-#define DRM_HEARTH_VM_CREATE	 0x03
-#define DRM_HEARTH_VM_DESTROY	 0x04
-#define DRM_HEARTH_VM_BIND	 0x05
-#define DRM_HEARTH_QUEUE_CREATE	 0x06
-#define DRM_HEARTH_QUEUE_DESTROY 0x07
-#define DRM_HEARTH_QUEUE_WAIT	 0x08
-#define DRM_HEARTH_QUEUE_STATE	 0x09
-#define DRM_HEARTH_BO_USERPTR	 0x0b
+#define DRM_HEARTH_DEV_QUERY	   0x00
+#define DRM_HEARTH_BO_CREATE	   0x01
+#define DRM_HEARTH_BO_INFO	   0x02
+#define DRM_HEARTH_VM_CREATE	   0x03
+#define DRM_HEARTH_VM_DESTROY	   0x04
+#define DRM_HEARTH_VM_BIND	   0x05
+#define DRM_HEARTH_QUEUE_CREATE	   0x06
+#define DRM_HEARTH_QUEUE_DESTROY   0x07
+#define DRM_HEARTH_QUEUE_WAIT	   0x08
+#define DRM_HEARTH_QUEUE_STATE	   0x09
+#define DRM_HEARTH_QUEUE_WAIT_MANY 0x0a
+#define DRM_HEARTH_BO_USERPTR	   0x0b
+#define DRM_HEARTH_QUEUE_FENCE	   0x0c
 
 #define DRM_IOCTL_HEARTH_DEV_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_DEV_QUERY, struct drm_hearth_dev_query)
@@ -59,8 +61,12 @@ extern "C" {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_WAIT, struct drm_hearth_queue_wait)
 #define DRM_IOCTL_HEARTH_QUEUE_STATE \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_STATE, struct drm_hearth_queue_state)
+#define DRM_IOCTL_HEARTH_QUEUE_WAIT_MANY \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_WAIT_MANY, struct drm_hearth_queue_wait_many)
 #define DRM_IOCTL_HEARTH_BO_USERPTR \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_BO_USERPTR, struct drm_hearth_bo_userptr)
+#define DRM_IOCTL_HEARTH_QUEUE_FENCE \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_HEARTH_QUEUE_FENCE, struct drm_hearth_queue_fence)
 
 /**
  * enum drm_hearth_query - what DEV_QUERY tells
@@ -376,6 +382,9 @@ struct drm_hearth_vm_bind {
 	__u64 range;
 };
 
+/** DRM_HEARTH_QUEUE_FENCES - HEARTH_QUEUE_FENCE may be used; what is late for its fence ends it */
+#define DRM_HEARTH_QUEUE_FENCES (1 << 0)
+
 /**
  * struct drm_hearth_queue_create - make a user queue
  *
@@ -393,7 +402,7 @@ struct drm_hearth_queue_create {
 	__u32 timeout_ms;
 	/** @priority: in, 0 to 3; 3 needs CAP_SYS_NICE */
 	__u32 priority;
-	/** @flags: none yet */
+	/** @flags: in, DRM_HEARTH_QUEUE_FENCES or 0 */
 	__u32 flags;
 	/** @queue_id: out */
 	__u32 queue_id;
@@ -428,6 +437,77 @@ struct drm_hearth_queue_wait {
 	__u64 completed;
 	/** @timeout_ns: in, absolute CLOCK_MONOTONIC; 0 asks without sleeping */
 	__s64 timeout_ns;
+};
+
+/**
+ * struct drm_hearth_queue_point - so many packets of a queue
+ */
+struct drm_hearth_queue_point {
+	/** @queue_id: of the queue */
+	__u32 queue_id;
+	/** @pad: zero */
+	__u32 pad;
+	/** @completed: free-running count of packets */
+	__u64 completed;
+};
+
+/** DRM_HEARTH_QUEUE_WAIT_MAX - most points of one wait */
+#define DRM_HEARTH_QUEUE_WAIT_MAX 64
+/** DRM_HEARTH_QUEUE_WAIT_ALL - wait for each of the points, not for one of them */
+#define DRM_HEARTH_QUEUE_WAIT_ALL (1 << 0)
+
+/**
+ * struct drm_hearth_queue_wait_many - sleep until one or all of several queues have completed packets
+ *
+ * As HEARTH_QUEUE_WAIT. For one of them, a point that is reached counts more than a queue that
+ * failed; for all, a queue that failed ends the wait at once.
+ */
+struct drm_hearth_queue_wait_many {
+	/** @points: in, address of @count struct drm_hearth_queue_point */
+	__u64 points;
+	/** @count: in, 1 to DRM_HEARTH_QUEUE_WAIT_MAX */
+	__u32 count;
+	/** @flags: in, DRM_HEARTH_QUEUE_WAIT_ALL or 0 */
+	__u32 flags;
+	/** @timeout_ns: in, absolute CLOCK_MONOTONIC; 0 asks without sleeping */
+	__s64 timeout_ns;
+	/**
+	 * @index: out: the point that was reached, without DRM_HEARTH_QUEUE_WAIT_ALL; after -ENOENT,
+	 * -ECANCELED or -ENODEV the point at fault
+	 */
+	__u32 index;
+	/** @pad: zero */
+	__u32 pad;
+};
+
+/**
+ * struct drm_hearth_queue_fence - put the completion of packets into a syncobj
+ *
+ * For a queue made with DRM_HEARTH_QUEUE_FENCES, and for packets that the board has taken from its
+ * ring (hbi_queue_status.fetched >= @completed); -EAGAIN before. The fence signals when
+ * hbi_queue_status.completed >= @completed, and not before an earlier fence of the queue. It signals
+ * with an error when that cannot be any more: -ECANCELED, -ENODEV, or -ETIMEDOUT when @deadline_ns is
+ * over. In that case all fences of the queue do, and the queue is ended as if it had been destroyed;
+ * its id stays.
+ */
+struct drm_hearth_queue_fence {
+	/** @queue_id: in */
+	__u32 queue_id;
+	/** @syncobj: in, handle of this file; its fence is replaced, or @point added */
+	__u32 syncobj;
+	/** @completed: in, free-running count of packets */
+	__u64 completed;
+	/** @point: in, of a timeline; 0 for a binary syncobj */
+	__u64 point;
+	/**
+	 * @deadline_ns: in, absolute CLOCK_MONOTONIC; 0, or what is later: the longest that the
+	 * driver allows (its parameter fence_ms)
+	 */
+	__s64 deadline_ns;
+	/** @flags: zero */
+	__u32 flags;
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /**
