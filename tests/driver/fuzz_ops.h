@@ -72,6 +72,23 @@ static const struct call fuzz_calls[] = {
 	{ DRM_IOCTL_HEARTH_BO_USERPTR,
 	  { F(drm_hearth_bo_userptr, address, MEMORY), F(drm_hearth_bo_userptr, size, SIZE),
 	    F(drm_hearth_bo_userptr, flags, SMALL) } },
+	{ DRM_IOCTL_HEARTH_QUEUE_WAIT_MANY,
+	  { F(drm_hearth_queue_wait_many, points, MEMORY),
+	    F(drm_hearth_queue_wait_many, count, SMALL),
+	    F(drm_hearth_queue_wait_many, flags, SMALL),
+	    F(drm_hearth_queue_wait_many, timeout_ns, TIME),
+	    F(drm_hearth_queue_wait_many, pad, ZERO) } },
+	{ DRM_IOCTL_HEARTH_QUEUE_CREATE,
+	  { F(drm_hearth_queue_create, vm_id, ID), F(drm_hearth_queue_create, ring_log2, LOG2),
+	    F(drm_hearth_queue_create, ring_va, VA), F(drm_hearth_queue_create, timeout_ms, SMALL),
+	    F(drm_hearth_queue_create, priority, RANK),
+	    F(drm_hearth_queue_create, flags, SMALL) } },
+	{ DRM_IOCTL_SYNCOBJ_CREATE, { F(drm_syncobj_create, flags, ZERO) } },
+	{ DRM_IOCTL_HEARTH_QUEUE_FENCE,
+	  { F(drm_hearth_queue_fence, queue_id, ID), F(drm_hearth_queue_fence, syncobj, ID),
+	    F(drm_hearth_queue_fence, completed, SMALL), F(drm_hearth_queue_fence, point, SMALL),
+	    F(drm_hearth_queue_fence, deadline_ns, TIME), F(drm_hearth_queue_fence, flags, ZERO),
+	    F(drm_hearth_queue_fence, pad, ZERO) } },
 };
 
 #undef F

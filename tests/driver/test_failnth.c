@@ -16,6 +16,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <xf86drm.h>
+
 #include "guest.h"
 
 #define MOST_POINTS 1000
@@ -34,6 +36,8 @@ struct scene {
 	void *own, *map;
 	int dmabuf, file;
 	uint32_t mark; /* that the middle of what is bound at a.va has */
+	uint32_t syncobj;
+	uint64_t point; /* of its timeline */
 };
 
 static int fail_nth;
@@ -386,6 +390,47 @@ static int call_queue_wait(struct scene *s)
 	return ret == -ETIME ? 0 : ret;
 }
 
+static int call_queue_wait_many(struct scene *s)
+{
+	struct drm_hearth_queue_point points[2] = {
+		{ .queue_id = s->context.queue.queue_id, .completed = s->context.queue.tail + 1 },
+		{ .queue_id = s->context.queue.queue_id, .completed = s->context.queue.tail + 2 },
+	};
+	int ret = hearth_drm_queue_wait_many(s->context.fd, points, 2, true, now_ns() + 2000000,
+					     NULL);
+
+	return ret == -ETIME ? 0 : ret;
+}
+
+/* A queue with fences that the board has taken a packet from. */
+static void before_fence(struct scene *s)
+{
+	union hbi_packet nop = { .header.type = HBI_PACKET_NOP };
+
+	if (s->has_queue)
+		return;
+	must(hearth_drm_queue_create_flags(s->context.fd, s->context.vm, s->context.ring.va,
+					   s->context.ring.map, 8, 1000, 0, DRM_HEARTH_QUEUE_FENCES,
+					   &s->queue),
+	     "make a queue with fences");
+	s->has_queue = true;
+	hearth_drm_queue_push(&s->queue, &nop);
+	hearth_drm_queue_ring(&s->queue);
+	must(hearth_drm_queue_wait(&s->queue, 1, now_ns() + GUEST_WAIT_NS), "wait for a packet");
+	if (drmSyncobjCreate(s->context.fd, 0, &s->syncobj))
+		die("make a syncobj", -errno);
+}
+
+static int call_fence(struct scene *s)
+{
+	return hearth_drm_queue_fence(&s->queue, 1, s->syncobj, 0, 0);
+}
+
+static int call_fence_point(struct scene *s)
+{
+	return hearth_drm_queue_fence(&s->queue, 1, s->syncobj, ++s->point, 0);
+}
+
 /* A file with an address space, a mapping and a queue in it; its end fails nowhere. */
 static void before_end(struct scene *s)
 {
@@ -469,6 +514,9 @@ static const struct {
 	{ "QUEUE_DESTROY", before_queue_destroy, call_queue_destroy, NULL },
 	{ "QUEUE_WAIT", NULL, call_queue_wait, NULL },
 	{ "QUEUE_STATE", NULL, call_queue_state, NULL },
+	{ "QUEUE_WAIT_MANY", NULL, call_queue_wait_many, NULL },
+	{ "QUEUE_FENCE", before_fence, call_fence, NULL },
+	{ "QUEUE_FENCE in a timeline", before_fence, call_fence_point, NULL },
 	{ "close of a file with a queue", before_end, call_end, NULL },
 	{ "fdinfo", NULL, call_fdinfo, NULL },
 	{ "sysfs busy_ns", NULL, call_sysfs, NULL },
