@@ -132,27 +132,50 @@ static void hearth_coredump_print(const struct hearth_coredump *dump, struct drm
 	drm_puts(p, "\n[end]\n");
 }
 
+/* Puts the text into @text. Returns its length; 0 if the board was let go of. */
+static size_t hearth_coredump_make(const struct hearth_coredump *dump, void *text)
+{
+	struct hearth_device *hdev = dump->hdev;
+	struct drm_print_iterator where;
+	struct drm_printer p;
+	unsigned int tries;
+	bool torn = true;
+	u32 epoch;
+	int idx;
+
+	/* The reset that it is of may begin only now, and would make two halves of it. */
+	for (tries = 0; torn && tries < 3; tries++) {
+		wait_event_timeout(hdev->state_wait, hearth_device_state(hdev) != HEARTH_RESETTING,
+				   msecs_to_jiffies(2 * hdev->info.boot_ms));
+		if (!hearth_device_lock(hdev, &idx))
+			return 0;
+		epoch = hearth_device_epoch(hdev);
+		where = (struct drm_print_iterator){
+			.data = text,
+			.remain = HEARTH_COREDUMP_BYTES,
+		};
+		p = drm_coredump_printer(&where);
+		hearth_coredump_print(dump, &p);
+		torn = epoch != hearth_device_epoch(hdev);
+		hearth_device_exit(hdev, idx);
+	}
+	return HEARTH_COREDUMP_BYTES - where.remain;
+}
+
 static void hearth_coredump_work(struct work_struct *work)
 {
 	struct hearth_coredump *dump = container_of(work, struct hearth_coredump, work);
-	struct drm_print_iterator where = { .remain = HEARTH_COREDUMP_BYTES };
-	struct drm_printer p = drm_coredump_printer(&where);
-	struct hearth_device *hdev = dump->hdev;
-	int idx;
+	void *text = vzalloc(HEARTH_COREDUMP_BYTES);
+	size_t size = 0;
 
-	wait_event_timeout(hdev->state_wait, hearth_device_state(hdev) != HEARTH_RESETTING,
-			   msecs_to_jiffies(2 * hdev->info.boot_ms));
 	/* It is not changed while it is pending, which this alone ends. */
-	where.data = vzalloc(HEARTH_COREDUMP_BYTES);
-	if (where.data && hearth_device_lock(hdev, &idx)) {
-		hearth_coredump_print(dump, &p);
-		hearth_device_exit(hdev, idx);
+	if (text)
+		size = hearth_coredump_make(dump, text);
+	if (size)
 		/* It takes the memory over, and may find that there is a dump already. */
-		dev_coredumpv(hdev->drm.dev, where.data, HEARTH_COREDUMP_BYTES - where.remain,
-			      GFP_KERNEL);
-		where.data = NULL;
-	}
-	vfree(where.data);
+		dev_coredumpv(dump->hdev->drm.dev, text, size, GFP_KERNEL);
+	else
+		vfree(text);
 	spin_lock_irq(&dump->lock);
 	dump->pending = false;
 	spin_unlock_irq(&dump->lock);
