@@ -404,16 +404,6 @@ static void tell(int64_t start)
 	fflush(stdout);
 }
 
-static uint64_t board_free(void)
-{
-	struct drm_hearth_query_memory query = { 0 };
-	int fd = open_board();
-
-	hearth_drm_query_memory(fd, &query);
-	close(fd);
-	return query.board_free;
-}
-
 static unsigned long number(int argc, char **argv, int at, unsigned long otherwise)
 {
 	return argc > at ? strtoul(argv[at], NULL, 0) : otherwise;

@@ -52,6 +52,20 @@ const char *guest_node(void); /* $GUEST_NODE, or the first board */
 int open_board(void);
 int raw_ioctl(int fd, unsigned long request, void *args); /* 0 or a negative errno */
 
+/* ---- The board as the system sees it (guest_board.c) ---- */
+
+int write_text(const char *path, const char *text); /* 0 or a negative errno */
+void put_text(const char *path, const char *text);  /* or die() */
+const char *pci_of(const char *node);		    /* address of its PCI function, or die() */
+/* Whether @node is there, at once or in GUEST_WAIT_NS. NULL: guest_node(). */
+bool node_comes(const char *node);
+void driver_unbind(const char *pci);
+bool driver_bind(const char *pci, const char *node); /* what node_comes() says then */
+struct drm_hearth_query_state board_state(int fd);
+uint64_t board_free(void); /* bytes of board memory */
+
+/* ---- A context ---- */
+
 /* @timeout_ms: of dispatches. Ring of 2^8 packets in host memory. */
 void context_open(struct context *context, uint32_t timeout_ms);
 void context_close(struct context *context);

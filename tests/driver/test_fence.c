@@ -323,26 +323,6 @@ static void test_ended(struct fenced *fenced)
 	close(file);
 }
 
-static char pci[sizeof(((struct hearth_drm_board *)0)->pci)];
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
-
-static void find_pci(void)
-{
-	struct hearth_drm_board board;
-
-	if (hearth_drm_discover(&board, 1) != 1)
-		die("find the board", -ENODEV);
-	memcpy(pci, board.pci, sizeof(pci));
-}
-
 /* A fence that is pending when somebody writes @text to @path; returns what it signals with. */
 static int pending_over(const char *path, const char *text)
 {
@@ -352,7 +332,7 @@ static int pending_over(const char *path, const char *text)
 	fenced_open(&fenced);
 	push_blocked(&fenced, 1);
 	file = fence_file(&fenced, 0, 0);
-	put(path, text);
+	put_text(path, text);
 	ok(ready(file, 60000), "a fence that is pending signals");
 	status = file_status(file);
 	fenced_close(&fenced);
@@ -363,16 +343,14 @@ static int pending_over(const char *path, const char *text)
 
 static void test_gone(void)
 {
+	const char *pci = pci_of(guest_node());
 	char path[96];
-	int i;
 
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/hearth/reset", pci);
 	is(pending_over(path, "1"), -ECANCELED, "as canceled, when the board is reset");
 	is(pending_over("/sys/bus/pci/drivers/hearth/unbind", pci), -ENODEV,
 	   "as gone, when the driver is unbound");
-	put("/sys/bus/pci/drivers/hearth/bind", pci);
-	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
-		usleep(50000);
+	driver_bind(pci, NULL);
 }
 
 /* The module's code is needed as long as a fence is there, though no file is open. */
@@ -395,7 +373,6 @@ int main(void)
 {
 	struct fenced fenced;
 
-	find_pci();
 	fenced_open(&fenced);
 	test_arguments(&fenced);
 	test_file(&fenced);

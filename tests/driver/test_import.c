@@ -149,15 +149,6 @@ static void test_to_vgem(void)
 	close(fd);
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
-
 /* The board is unbound while it has others' memory bound. */
 static void test_removed(const char *pci)
 {
@@ -165,7 +156,6 @@ static void test_removed(const char *pci)
 	struct context context;
 	uint32_t handle, again;
 	uint8_t *map;
-	int i;
 
 	if (!udmabuf_open(&foreign))
 		return;
@@ -176,16 +166,14 @@ static void test_removed(const char *pci)
 	map[0] = 1;
 	push_wait(&context, VA, ~0ull);
 	hearth_drm_queue_ring(&context.queue);
-	put("/sys/bus/pci/drivers/hearth/unbind", pci);
+	driver_unbind(pci);
 	foreign.map[0] = 77;
 	is(map[0], 77, "with the board gone, others' memory stays mapped");
 	is(hearth_drm_bo_import(context.fd, foreign.dmabuf, &again), -ENODEV,
 	   "but is not imported any more");
 	munmap(map, MIB);
 	context_close(&context);
-	put("/sys/bus/pci/drivers/hearth/bind", pci);
-	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
-		usleep(50000);
+	driver_bind(pci, NULL);
 	test_foreign(&foreign);
 	foreign_close(&foreign);
 }
@@ -205,7 +193,7 @@ static void test_late_page(const char *pci)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register range = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	struct uffdio_zeropage zero = { 0 };
-	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC), i;
+	int uffd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct uffd_msg message;
 	struct context context;
 	pthread_t thread;
@@ -224,16 +212,14 @@ static void test_late_page(const char *pci)
 	}
 	pthread_create(&thread, NULL, pinner, &context);
 	is(read(uffd, &message, sizeof(message)), sizeof(message), "a page is waited for");
-	put("/sys/bus/pci/drivers/hearth/unbind", pci);
+	driver_unbind(pci);
 	ok(true, "the board is unbound meanwhile");
 	ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
 	pthread_join(thread, &result);
 	is((intptr_t)result, -ENODEV, "when the page is there, the board is not");
 	close(uffd);
 	context_close(&context);
-	put("/sys/bus/pci/drivers/hearth/bind", pci);
-	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
-		usleep(50000);
+	driver_bind(pci, NULL);
 }
 
 /* Memory of one board on another. */
@@ -275,9 +261,8 @@ static void test_other_board(const char *node)
 
 int main(int argc, char **argv)
 {
-	struct hearth_drm_board boards[8];
+	const char *pci = pci_of(guest_node());
 	struct foreign foreign;
-	int i, count = hearth_drm_discover(boards, 8);
 
 	if (udmabuf_open(&foreign)) {
 		test_foreign(&foreign);
@@ -294,10 +279,7 @@ int main(int argc, char **argv)
 	}
 	if (argc > 1)
 		test_other_board(argv[1]);
-	for (i = 0; i < count; i++)
-		if (!strcmp(boards[i].node, guest_node())) {
-			test_late_page(boards[i].pci);
-			test_removed(boards[i].pci);
-		}
+	test_late_page(pci);
+	test_removed(pci);
 	return done();
 }

@@ -13,14 +13,6 @@
 
 static int fd;
 
-static uint64_t board_free(void)
-{
-	struct drm_hearth_query_memory memory = { 0 };
-
-	hearth_drm_query_memory(fd, &memory);
-	return memory.board_free;
-}
-
 static bool all(const void *data, uint64_t size, uint8_t value)
 {
 	const uint8_t *bytes = data;

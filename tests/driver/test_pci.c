@@ -15,19 +15,7 @@
 #include "guest.h"
 #include "load.h"
 
-static char pci[16];
-
-static int put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
+static const char *pci;
 
 /* The first line of a file, without its end; empty if it cannot be read. */
 static const char *get(const char *path)
@@ -51,16 +39,6 @@ static const char *file(const char *name)
 	return path;
 }
 
-static struct drm_hearth_query_state board_state(int fd)
-{
-	struct drm_hearth_query_state state;
-	int ret = hearth_drm_query_state(fd, &state);
-
-	if (ret)
-		die("ask for the state", ret);
-	return state;
-}
-
 static bool becomes(const char *path, const char *text)
 {
 	int64_t limit = now_ns() + GUEST_WAIT_NS;
@@ -74,7 +52,7 @@ static bool becomes(const char *path, const char *text)
 
 static int reset_function(void)
 {
-	return put(file("reset"), "1");
+	return write_text(file("reset"), "1");
 }
 
 /* As the kernel's aer_inject takes it. */
@@ -107,10 +85,10 @@ static int inject_error(void)
 /* All phases of going to sleep and of waking, but the sleep itself. */
 static int sleep_system(void)
 {
-	int ret = put("/sys/power/pm_test", "platform");
+	int ret = write_text("/sys/power/pm_test", "platform");
 
-	put("/sys/module/suspend/parameters/pm_test_delay", "1");
-	return ret ? ret : put("/sys/power/state", "freeze");
+	write_text("/sys/module/suspend/parameters/pm_test_delay", "1");
+	return ret ? ret : write_text("/sys/power/state", "freeze");
 }
 
 static void test_load(const char *what, int (*act)(void), int count)
@@ -166,8 +144,8 @@ static void test_own_sleep(void)
 	epoch = board_state(fd).epoch;
 	snprintf(status, sizeof(status), "%s", file("power/runtime_status"));
 	snprintf(state, sizeof(state), "%s", file("power_state"));
-	is(put(file("power/autosuspend_delay_ms"), "100"), 0, "its patience is set");
-	is(put(file("power/control"), "auto"), 0, "the board may sleep by itself");
+	is(write_text(file("power/autosuspend_delay_ms"), "100"), 0, "its patience is set");
+	is(write_text(file("power/control"), "auto"), 0, "the board may sleep by itself");
 	usleep(500000);
 	ok(!strcmp(get(status), "active"), "it does not while a file is open");
 	close(fd);
@@ -199,26 +177,23 @@ static void test_own_sleep(void)
 	munmap(board.map, board.size);
 	close(dmabuf);
 	ok(becomes(status, "suspended"), "until it goes");
-	is(put(file("hearth/reset"), "1"), 0, "a board that sleeps can be reset");
+	is(write_text(file("hearth/reset"), "1"), 0, "a board that sleeps can be reset");
 	ok(becomes(status, "suspended"), "and sleeps again");
 	is(reset_function(), 0, "so can its function");
 	works("and it works");
-	is(put(file("power/control"), "on"), 0, "it may no longer sleep");
+	is(write_text(file("power/control"), "on"), 0, "it may no longer sleep");
 	ok(becomes(status, "active"), "and does not");
 }
 
 int main(int argc, char **argv)
 {
-	struct hearth_drm_board board;
 	int count = argc > 1 ? atoi(argv[1]) : 2;
 
-	if (hearth_drm_discover(&board, 1) < 1)
-		die("find the board", -ENOENT);
-	memcpy(pci, board.pci, sizeof(pci));
+	pci = pci_of(guest_node());
 	ok(strstr(get(file("reset_method")), "flr"), "the function can be reset (%s)",
 	   get(file("reset_method")));
 	/* The first that it can do is the one that is used. */
-	put(file("reset_method"), "flr");
+	write_text(file("reset_method"), "flr");
 	test_load("function-level resets", reset_function, count);
 	if (access("/dev/aer_inject", W_OK))
 		skip("errors of the bus", "this kernel cannot be made to see any");

@@ -25,40 +25,11 @@ struct peer {
 	int dmabuf;
 };
 
-static char pci_ours[32], pci_theirs[32];
-
-static void find_pci(const char *other)
-{
-	struct hearth_drm_board boards[8];
-	int i, count = hearth_drm_discover(boards, 8);
-
-	for (i = 0; i < count; i++) {
-		if (!strcmp(boards[i].node, guest_node()))
-			snprintf(pci_ours, sizeof(pci_ours), "%s", boards[i].pci);
-		if (!strcmp(boards[i].node, other))
-			snprintf(pci_theirs, sizeof(pci_theirs), "%s", boards[i].pci);
-	}
-	if (!*pci_ours || !*pci_theirs)
-		die("two boards are wanted", -ENODEV);
-}
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
+static const char *pci_ours, *pci_theirs;
 
 static void bind_again(const char *pci, const char *node)
 {
-	int i;
-
-	put("/sys/bus/pci/drivers/hearth/bind", pci);
-	for (i = 0; i < 200 && access(node, R_OK | W_OK); i++)
-		usleep(50000);
-	ok(i < 200, "bound again, %s is there", node);
+	ok(driver_bind(pci, node), "bound again, %s is there", node);
 }
 
 /* Board memory of @node, exported. Parts of it are given back first, so that it lies in pieces. */
@@ -188,7 +159,7 @@ static void test_exporter_gone(const char *other)
 	pthread_create(&thread, NULL, work, &worker);
 	while (!atomic_load(&worker.started))
 		usleep(1000);
-	put("/sys/bus/pci/drivers/hearth/unbind", pci_theirs);
+	driver_unbind(pci_theirs);
 	ok(true, "its board is unbound while it is used");
 	pthread_join(thread, NULL);
 	is(worker.result, -ECANCELED, "who uses it runs into a fault");
@@ -227,10 +198,10 @@ static void test_importer_gone(const char *other)
 	is(hearth_drm_vm_map(context.fd, context.vm, there, 0, VA, BYTES, 0), 0, "and bound");
 	push_wait(&context, VA, ~0ull);
 	hearth_drm_queue_ring(&context.queue);
-	put("/sys/bus/pci/drivers/hearth/unbind", pci_ours);
+	driver_unbind(pci_ours);
 	peer.map[5] = 6;
 	is(peer.map[5], 6, "the importer goes, the memory stays");
-	put("/sys/bus/pci/drivers/hearth/unbind", pci_theirs);
+	driver_unbind(pci_theirs);
 	ok(true, "then its board goes, too");
 	context_close(&context);
 	peer_close(&peer);
@@ -259,7 +230,8 @@ int main(int argc, char **argv)
 {
 	if (argc < 2)
 		die("usage: test-driver-peer OTHER [refused]", -EINVAL);
-	find_pci(argv[1]);
+	pci_ours = pci_of(guest_node());
+	pci_theirs = pci_of(argv[1]);
 	if (argc > 2) {
 		test_refused(argv[1]);
 		return done();

@@ -12,16 +12,6 @@
 #include "../board/kernels.h"
 #include "guest.h"
 
-static uint64_t board_free(void)
-{
-	struct drm_hearth_query_memory memory = { 0 };
-	int fd = open_board();
-
-	hearth_drm_query_memory(fd, &memory);
-	close(fd);
-	return memory.board_free;
-}
-
 /* @rounds of fill, dispatch and copy back with numbers of its own. Returns how many words were wrong. */
 static long compute(uint32_t seed, int rounds)
 {

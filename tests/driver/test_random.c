@@ -270,16 +270,6 @@ static void *run(void *data)
 	return NULL;
 }
 
-static uint64_t board_free(void)
-{
-	struct drm_hearth_query_memory memory = { 0 };
-	int other = open_board();
-
-	hearth_drm_query_memory(other, &memory);
-	close(other);
-	return memory.board_free;
-}
-
 int main(void)
 {
 	struct worker workers[THREADS] = { 0 };

@@ -15,16 +15,6 @@
 
 #define DOORBELLS 20
 
-static struct drm_hearth_query_state board_state(int fd)
-{
-	struct drm_hearth_query_state state;
-	int ret = hearth_drm_query_state(fd, &state);
-
-	if (ret)
-		die("ask for the state", ret);
-	return state;
-}
-
 /* Rings until the board no longer does what it is asked to. */
 static int work(struct context *context)
 {

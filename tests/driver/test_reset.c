@@ -23,28 +23,6 @@
 
 static char reset_path[128];
 
-static int reset_with(const char *text)
-{
-	int fd = open(reset_path, O_WRONLY), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-static struct drm_hearth_query_state board_state(int fd)
-{
-	struct drm_hearth_query_state state;
-	int ret = hearth_drm_query_state(fd, &state);
-
-	if (ret)
-		die("ask for the state", ret);
-	return state;
-}
-
 /* ---- What a reset is for one process ---- */
 
 static void *sleeper(void *data)
@@ -175,7 +153,7 @@ static void test_one(void)
 	pthread_create(&thread, NULL, sleeper, &context);
 	usleep(100000);
 
-	is(reset_with("1"), 0, "the board is reset");
+	is(write_text(reset_path, "1"), 0, "the board is reset");
 	pthread_join(thread, &result);
 	is((intptr_t)result, -ECANCELED, "the sleeper wakes");
 	after = board_state(context.fd);
@@ -201,10 +179,10 @@ static void test_who(void)
 	is(stat(reset_path, &stat_buffer), 0, "there is a file that resets");
 	is(stat_buffer.st_mode & 0777, 0200, "which root alone may write, and nobody read");
 	epoch = board_state(fd).epoch;
-	is(reset_with("0"), -EINVAL, "0 is no reset");
-	is(reset_with("11"), -EINVAL, "nor is 11");
+	is(write_text(reset_path, "0"), -EINVAL, "0 is no reset");
+	is(write_text(reset_path, "11"), -EINVAL, "nor is 11");
 	if (!fork())
-		_exit(setuid(65534) || reset_with("1") != -EACCES);
+		_exit(setuid(65534) || write_text(reset_path, "1") != -EACCES);
 	wait(&status);
 	is(status, 0, "nobody else resets it");
 	is(board_state(fd).epoch, epoch, "and the board was not reset");
@@ -213,43 +191,31 @@ static void test_who(void)
 
 /* ---- Resets under load ---- */
 
-static uint64_t board_free(int fd)
-{
-	struct drm_hearth_query_memory memory;
-	int ret = hearth_drm_query_memory(fd, &memory);
-
-	if (ret)
-		die("ask for memory", ret);
-	return memory.board_free;
-}
-
 static void test_load(int count)
 {
 	int fd = open_board(), failed = 0, hung = 0, i;
-	uint64_t free_before = board_free(fd);
+	uint64_t free_before = board_free();
 	uint32_t epoch = board_state(fd).epoch;
 	struct load *load = load_start(false);
 
 	for (i = 0; i < count && !hung; i++) {
-		failed += reset_with("1") != 0;
+		failed += write_text(reset_path, "1") != 0;
 		hung = !load_goes_on(load);
 	}
 	is(failed, 0, "no reset under load fails");
 	is(hung, 0, "work goes on after each");
 	ok(load_end(load), "everybody was told rightly, and all results were right");
 	is(board_state(fd).epoch, epoch + i, "epochs are counted");
-	is(board_free(fd), free_before, "no board memory is lost");
+	is(board_free(), free_before, "no board memory is lost");
 	close(fd);
 }
 
 int main(int argc, char **argv)
 {
-	struct hearth_drm_board board;
 	int count = argc > 1 ? atoi(argv[1]) : 3;
 
-	if (hearth_drm_discover(&board, 1) < 1)
-		die("find the board", -ENOENT);
-	snprintf(reset_path, sizeof(reset_path), "/sys/bus/pci/devices/%s/hearth/reset", board.pci);
+	snprintf(reset_path, sizeof(reset_path), "/sys/bus/pci/devices/%s/hearth/reset",
+		 pci_of(guest_node()));
 	test_who();
 	test_one();
 	test_load(count);

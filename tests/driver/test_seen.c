@@ -43,18 +43,6 @@ static bool read_text(const char *path)
 	return true;
 }
 
-static int write_text(const char *path, const char *what)
-{
-	int fd = open(path, O_WRONLY), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, what, strlen(what)) < 0)
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Whether the text has a line that begins with @begin and has @also in it. */
 static bool has_line(const char *begin, const char *also)
 {

@@ -14,17 +14,6 @@
 #include "guest.h"
 #include "load.h"
 
-static char pci[16];
-
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
-
 /* A line of /proc/meminfo, in KiB. */
 static long meminfo(const char *name)
 {
@@ -45,7 +34,7 @@ static long kernel_memory(void)
 	sync();
 	/* A kernel without sysctl has none. */
 	if (!access("/proc/sys/vm/drop_caches", W_OK))
-		put("/proc/sys/vm/drop_caches", "3");
+		put_text("/proc/sys/vm/drop_caches", "3");
 	return meminfo("SUnreclaim") + meminfo("Percpu") + meminfo("KernelStack") +
 	       meminfo("PageTables");
 }
@@ -62,17 +51,6 @@ static void check_accounts(uint64_t free_before)
 	is(quota.board_used, 0, "nobody is charged for board memory");
 	is(quota.host_used, 0, "nor for host memory");
 	close(fd);
-}
-
-static uint64_t board_free(void)
-{
-	struct drm_hearth_query_memory memory;
-	int fd = open_board(), ret = hearth_drm_query_memory(fd, &memory);
-
-	if (ret)
-		die("ask for memory", ret);
-	close(fd);
-	return memory.board_free;
 }
 
 static void queues(int count)
@@ -100,17 +78,9 @@ static void queues(int count)
 	   strerror(-ret));
 }
 
-static bool await_node(void)
-{
-	int64_t limit = now_ns() + GUEST_WAIT_NS;
-
-	while (access(guest_node(), R_OK | W_OK) && now_ns() < limit)
-		usleep(5000);
-	return !access(guest_node(), R_OK | W_OK);
-}
-
 static void removals(int count)
 {
+	const char *pci = pci_of(guest_node());
 	struct load *load = load_start(true);
 	bool hung = false;
 	char path[96];
@@ -119,13 +89,14 @@ static void removals(int count)
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", pci);
 	for (i = 0; i < count && !hung; i++) {
 		if (i % 2) {
-			put(path, "1");
-			put("/sys/bus/pci/rescan", "1");
+			put_text(path, "1");
+			put_text("/sys/bus/pci/rescan", "1");
+			hung = !node_comes(NULL);
 		} else {
-			put("/sys/bus/pci/drivers/hearth/unbind", pci);
-			put("/sys/bus/pci/drivers/hearth/bind", pci);
+			driver_unbind(pci);
+			hung = !driver_bind(pci, NULL);
 		}
-		hung = !await_node() || !load_goes_on(load);
+		hung = hung || !load_goes_on(load);
 		if (i % 20 == 19)
 			printf("# %d removals, kernel memory %ld KiB\n", i + 1,
 			       meminfo("SUnreclaim"));
@@ -138,13 +109,11 @@ static void removals(int count)
 int main(int argc, char **argv)
 {
 	int count = argc > 2 ? atoi(argv[2]) : 100;
-	struct hearth_drm_board board;
 	uint64_t free_before;
 	long before, after;
 
-	if (hearth_drm_discover(&board, 1) < 1 || argc < 2)
-		die("find the board", -ENOENT);
-	memcpy(pci, board.pci, sizeof(pci));
+	if (argc < 2)
+		die("WHAT is wanted", -EINVAL);
 	/* What the first time allocates for good is not counted. */
 	queues(8);
 	free_before = board_free();

@@ -26,15 +26,6 @@ static void find_pci(void)
 	memcpy(pci, board.pci, sizeof(pci));
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path, -errno);
-	close(fd);
-}
-
 static void *sleeper(void *data)
 {
 	struct context *context = data;
@@ -68,7 +59,7 @@ static void pull(const char *what, const char *path, const char *text)
 	pthread_create(&thread, NULL, sleeper, &context);
 	usleep(100000);
 
-	put(path, text);
+	put_text(path, text);
 	ok(true, "%s", what);
 	pthread_join(thread, &result);
 	is((intptr_t)result, -ENODEV, "the sleeper wakes");
@@ -92,10 +83,7 @@ static void pull(const char *what, const char *path, const char *text)
 static void again(const char *what)
 {
 	struct context context;
-	int i;
 
-	for (i = 0; i < 100 && access(guest_node(), R_OK | W_OK); i++)
-		usleep(50000);
 	context_open(&context, 0);
 	push_nop(&context);
 	is(context_submit(&context), 0, what);
@@ -110,12 +98,13 @@ int main(void)
 	find_pci();
 	for (i = 0; i < 3; i++) {
 		pull("the driver is unbound", "/sys/bus/pci/drivers/hearth/unbind", pci);
-		put("/sys/bus/pci/drivers/hearth/bind", pci);
-		again("bound again, the board serves");
+		ok(driver_bind(pci, NULL), "and bound again");
+		again("the board serves");
 	}
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/remove", pci);
 	pull("the function is removed", path, "1");
-	put("/sys/bus/pci/rescan", "1");
-	again("found again, the board serves");
+	put_text("/sys/bus/pci/rescan", "1");
+	ok(node_comes(NULL), "and found again");
+	again("the board serves");
 	return done();
 }
