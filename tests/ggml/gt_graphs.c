@@ -199,11 +199,15 @@ struct ggml_tensor *gt_matmul(struct ggml_context *context, const struct gt_case
 
 struct ggml_tensor *gt_experts(struct ggml_context *context, const struct gt_case *c)
 {
-	struct ggml_tensor *w = ggml_new_tensor_3d(context, c->n[0], c->n[3], 35, 5);
+	struct ggml_tensor *w = ggml_new_tensor_3d(context, c->n[0], c->n[3], 36, 5);
 	struct ggml_tensor *x =
-		ggml_new_tensor_3d(context, GGML_TYPE_F32, c->n[3], c->n[2] ? 2 : 1, c->n[1]);
+		ggml_new_tensor_3d(context, GGML_TYPE_F32, c->n[3], c->n[2] & 1 ? 2 : 1, c->n[1]);
+	struct ggml_tensor *chosen = gt_indices(context, GGML_TYPE_I32, 5, 4, c->n[1], 1);
 
-	return ggml_mul_mat_id(context, w, x, gt_indices(context, GGML_TYPE_I32, 5, 2, c->n[1], 1));
+	/* Of all in order, as ggml_argsort_top_k() makes them, and dense. */
+	chosen = c->n[2] & 2 ? ggml_view_2d(context, chosen, 2, c->n[1], chosen->nb[1], 0)
+			     : gt_indices(context, GGML_TYPE_I32, 5, 2, c->n[1], 1);
+	return ggml_mul_mat_id(context, w, x, chosen);
 }
 
 struct ggml_tensor *gt_attention(struct ggml_context *context, const struct gt_case *c)

@@ -52,7 +52,7 @@ struct ggml_tensor *gt_rope(struct ggml_context *context, const struct gt_case *
  */
 struct ggml_tensor *gt_matmul(struct ggml_context *context, const struct gt_case *c);
 
-/* n: type, tokens, whether each expert has its own x, columns */
+/* n: type, tokens, whether each expert has its own x (bit 0) and those chosen are a part of all (bit 1), columns */
 struct ggml_tensor *gt_experts(struct ggml_context *context, const struct gt_case *c);
 
 /* n: type of k and v, size of heads, queries, keys, kv heads, mask, sinks, cache as llama.cpp lays it out */

@@ -233,15 +233,20 @@ static void test_matmul_more_types(const struct gt_backends *backends)
 static void test_experts(const struct gt_backends *backends)
 {
 	static const int tokens[] = { 1, 4, 33 };
+	static const enum ggml_type types[] = { GGML_TYPE_F32,	GGML_TYPE_F16,	GGML_TYPE_Q8_0,
+						GGML_TYPE_Q4_0, GGML_TYPE_BF16, GGML_TYPE_Q4_K,
+						GGML_TYPE_Q5_K, GGML_TYPE_Q6_K, GGML_TYPE_IQ4_NL,
+						GGML_TYPE_MXFP4 };
 
-	for (int type = 0; type < GT_COUNT(weight_types); type++)
-		for (int i = 0; i < 2 * GT_COUNT(tokens); i++) {
-			const struct gt_case c = { { weight_types[type], tokens[i / 2], i & 1,
-						     96 } };
+	for (int type = 0; type < GT_COUNT(types); type++)
+		for (int i = 0; i < 4 * GT_COUNT(tokens); i++) {
+			bool k = ggml_blck_size(types[type]) == 256;
+			const struct gt_case c = { { types[type], tokens[i / 4], i & 3,
+						     k ? 256 : 96 } };
 
 			gt_check(backends, gt_experts, &c, GT_CLOSE_Q);
 		}
-	gt_finish("MUL_MAT_ID", 20);
+	gt_finish("MUL_MAT_ID", 120);
 }
 
 static void test_attention(const struct gt_backends *backends)

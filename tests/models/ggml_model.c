@@ -31,6 +31,8 @@ struct layer {
 	struct ggml_tensor *attn_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm,
 		*out;
 	struct ggml_tensor *ffn_norm, *gate, *up, *down;
+	struct ggml_tensor *router, *experts_gate, *experts_up, *experts_down; /* NULL: none */
+	struct ggml_tensor *shared_router, *shared_gate, *shared_up, *shared_down;
 	struct ggml_tensor *attn_post_norm, *ffn_post_norm; /* NULL: none */
 	struct ggml_tensor *keys, *values;
 };
@@ -49,7 +51,8 @@ struct model {
 	ggml_backend_t cpu;
 	int layer_count, dim, heads, kv_heads, head_size, rope_dims, rope_mode, vocabulary;
 	int window, window_period; /* 0: no layer has one; all have one */
-	bool gemma;
+	int experts_used;
+	bool gemma, experts_normalise;
 	float epsilon, rope_base, rope_base_window, attention_cap, logit_cap;
 	struct ggml_tensor *embedding, *output_norm, *output, *rope_factors;
 	struct layer layers[MAX_LAYERS];
@@ -201,9 +204,17 @@ static void load_layer(struct loader *l, struct model *m, int i)
 	layer->attn_post_norm = want(l, m, i, "post_attention_norm.weight", false, false);
 	layer->ffn_post_norm = want(l, m, i, "post_ffw_norm.weight", false, false);
 	layer->ffn_norm = want(l, m, i, "ffn_norm.weight", false, true);
-	layer->gate = want(l, m, i, "ffn_gate.weight", true, true);
-	layer->up = want(l, m, i, "ffn_up.weight", true, true);
-	layer->down = want(l, m, i, "ffn_down.weight", true, true);
+	layer->router = want(l, m, i, "ffn_gate_inp.weight", false, false);
+	layer->experts_gate = want(l, m, i, "ffn_gate_exps.weight", false, layer->router != NULL);
+	layer->experts_up = want(l, m, i, "ffn_up_exps.weight", false, layer->router != NULL);
+	layer->experts_down = want(l, m, i, "ffn_down_exps.weight", false, layer->router != NULL);
+	layer->shared_router = want(l, m, i, "ffn_gate_inp_shexp.weight", false, false);
+	layer->shared_gate = want(l, m, i, "ffn_gate_shexp.weight", true, false);
+	layer->shared_up = want(l, m, i, "ffn_up_shexp.weight", true, false);
+	layer->shared_down = want(l, m, i, "ffn_down_shexp.weight", true, false);
+	layer->gate = want(l, m, i, "ffn_gate.weight", true, !layer->router);
+	layer->up = want(l, m, i, "ffn_up.weight", true, !layer->router);
+	layer->down = want(l, m, i, "ffn_down.weight", true, !layer->router);
 	layer->keys = ggml_new_tensor_2d(l->plain, GGML_TYPE_F16, row, MAX_CONTEXT);
 	layer->values = ggml_new_tensor_2d(l->plain, GGML_TYPE_F16, row, MAX_CONTEXT);
 }
@@ -254,6 +265,8 @@ static void load(struct model *m, const char *path, int threads)
 	m->rope_mode = strcmp(l.arch, "llama") ? GGML_ROPE_TYPE_NEOX : GGML_ROPE_TYPE_NORMAL;
 	m->rope_base = real(&l, "rope.freq_base", 10000);
 	m->epsilon = real(&l, "attention.layer_norm_rms_epsilon", 1e-5f);
+	m->experts_used = number(&l, "expert_used_count", 0);
+	m->experts_normalise = strcmp(l.arch, "qwen2moe") != 0;
 	m->gemma = !strncmp(l.arch, "gemma", 5);
 	m->window = number(&l, "attention.sliding_window", 0);
 	m->window_period = number(&l, "attention.sliding_window_pattern", 0);
@@ -262,7 +275,8 @@ static void load(struct model *m, const char *path, int threads)
 	m->logit_cap = real(&l, "final_logit_softcapping", 0);
 	if (m->layer_count < 1 || m->layer_count > MAX_LAYERS || m->heads < 1)
 		die(path, "not a model that is known here");
-	first = need(ggml_get_tensor(l.meta, "blk.0.ffn_up.weight"), "blk.0.ffn_up.weight");
+	first = need(ggml_get_tensor(l.meta, "blk.0.attn_output.weight"),
+		     "blk.0.attn_output.weight");
 	l.packed_type = choose_layout(m->device, first);
 	fprintf(stderr, "ggml-model: %s, weights in %s\n", ggml_backend_dev_description(m->device),
 		l.packed_type ? ggml_backend_buft_name(l.packed_type) : "ordinary memory");
@@ -358,6 +372,40 @@ static struct ggml_tensor *attend(struct model *m, struct layer *layer, struct g
 	return ggml_mul_mat(c, layer->out, y);
 }
 
+/* What the experts of each row make of it; @x: [dim × rows]. */
+static struct ggml_tensor *ask_experts(struct model *m, struct layer *layer, struct ggml_tensor *x)
+{
+	struct ggml_context *c = m->graph.context;
+	int64_t rows = x->ne[1], experts = layer->router->ne[1], used = m->experts_used;
+	struct ggml_tensor *all = ggml_soft_max(c, ggml_mul_mat(c, layer->router, x));
+	struct ggml_tensor *chosen = ggml_argsort_top_k(c, all, (int)used);
+	struct ggml_tensor *weights =
+		ggml_get_rows(c, ggml_reshape_3d(c, all, 1, experts, rows), chosen);
+	struct ggml_tensor *row = ggml_reshape_3d(c, x, x->ne[0], 1, rows), *y, *sum = NULL;
+
+	if (m->experts_normalise) {
+		weights = ggml_reshape_2d(c, weights, used, rows);
+		weights = ggml_div(c, weights, ggml_sum_rows(c, weights));
+		weights = ggml_reshape_3d(c, weights, 1, used, rows);
+	}
+	y = ggml_swiglu_split(c, ggml_mul_mat_id(c, layer->experts_gate, row, chosen),
+			      ggml_mul_mat_id(c, layer->experts_up, row, chosen));
+	y = ggml_mul(c, ggml_mul_mat_id(c, layer->experts_down, y, chosen), weights);
+	for (int64_t i = 0; i < used; i++) {
+		struct ggml_tensor *part =
+			ggml_view_2d(c, y, x->ne[0], rows, y->nb[2], (size_t)i * y->nb[1]);
+
+		sum = sum ? ggml_add(c, sum, part) : part;
+	}
+	if (!layer->shared_gate)
+		return used > 1 ? sum : ggml_cont(c, sum);
+	y = ggml_swiglu_split(c, ggml_mul_mat(c, layer->shared_gate, x),
+			      ggml_mul_mat(c, layer->shared_up, x));
+	y = ggml_mul_mat(c, layer->shared_down, y);
+	return ggml_add(c, sum,
+			ggml_mul(c, y, ggml_sigmoid(c, ggml_mul_mat(c, layer->shared_router, x))));
+}
+
 static void build(struct model *m, int rows, int seen_positions)
 {
 	struct ggml_init_params params = { MAX_NODES * ggml_tensor_overhead() +
@@ -402,6 +450,10 @@ static void build(struct model *m, int rows, int seen_positions)
 			y = norm(m, c, y, layer->attn_post_norm);
 		x = ggml_add(c, y, x);
 		y = norm(m, c, x, layer->ffn_norm);
+		if (layer->router) {
+			x = ggml_add(c, ask_experts(m, layer, y), x);
+			continue;
+		}
 		y = (m->gemma ? ggml_geglu_split : ggml_swiglu_split)(
 			c, ggml_mul_mat(c, layer->gate, y), ggml_mul_mat(c, layer->up, y));
 		y = ggml_mul_mat(c, layer->down, y);

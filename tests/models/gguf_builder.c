@@ -131,6 +131,17 @@ void gb_tensor(struct gguf_builder *b, const char *name, uint32_t type, uint64_t
 	place(b, type, bytes);
 }
 
+void gb_stack(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
+	      uint64_t rows, uint64_t count, uint64_t bytes)
+{
+	gb_string_raw(b, name);
+	gb_u32_raw(b, 3);
+	gb_u64_raw(b, columns);
+	gb_u64_raw(b, rows);
+	gb_u64_raw(b, count);
+	place(b, type, bytes);
+}
+
 void gb_vector(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
 	       uint64_t bytes)
 {

@@ -36,6 +36,9 @@ void gb_i32s(struct gguf_builder *b, const char *key, const int32_t *values, siz
 /* After all metadata. @bytes of data are placed behind those of the tensors before. */
 void gb_tensor(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
 	       uint64_t rows, uint64_t bytes);
+/* @count matrices one after the other. */
+void gb_stack(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
+	      uint64_t rows, uint64_t count, uint64_t bytes);
 void gb_vector(struct gguf_builder *b, const char *name, uint32_t type, uint64_t columns,
 	       uint64_t bytes);
 /* Writes the counts; the caller writes each tensor's data behind it, filled up to a multiple of GB_ALIGNMENT. */

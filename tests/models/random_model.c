@@ -43,15 +43,22 @@ static const struct arch {
 	float rope_base;
 	uint32_t window; /* 0: none */
 	float attention_cap, logit_cap;
-	const char *written_as; /* general.architecture, where that is another name */
+	const char *written_as;		/* general.architecture, where that is another name */
+	uint32_t experts, experts_used; /* 0: the feed-forward part is one */
+	bool shared_expert;
 } archs[] = {
-	{ "llama", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, NULL },
-	{ "llama3", "llama-bpe", false, false, true, false, 500000, 0, 0, 0, "llama" },
-	{ "mistral", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, "llama" },
-	{ "qwen2", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL },
-	{ "qwen3", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL },
-	{ "gemma2", "qwen2", false, false, false, true, 10000, 24, 5, 3, NULL },
-	{ "gemma3", "qwen2", false, true, false, true, 1000000, 24, 0, 0, NULL },
+	{ "llama", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, NULL, 0, 0, false },
+	{ "llama3", "llama-bpe", false, false, true, false, 500000, 0, 0, 0, "llama", 0, 0, false },
+	{ "mistral", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, "llama", 0, 0,
+	  false },
+	{ "qwen2", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false },
+	{ "qwen3", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false },
+	{ "gemma2", "qwen2", false, false, false, true, 10000, 24, 5, 3, NULL, 0, 0, false },
+	{ "gemma3", "qwen2", false, true, false, true, 1000000, 24, 0, 0, NULL, 0, 0, false },
+	{ "mixtral", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, "llama", 4, 2,
+	  false },
+	{ "qwen2moe", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 6, 2, true },
+	{ "qwen3moe", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 16, 4, false },
 };
 
 static const struct {
@@ -74,6 +81,7 @@ struct tensor {
 	enum hearth_type type;
 	uint32_t rows, columns;
 	float mean, spread;
+	uint32_t stack; /* of so many matrices; 0: none */
 };
 
 struct model {
@@ -120,6 +128,38 @@ static void add_matrix(struct model *m, int layer, const char *name, uint32_t ro
 	add(m, layer, name, rows, columns, 0, sqrtf(3.0f / (float)columns));
 }
 
+static void add_stack(struct model *m, int layer, const char *name, uint32_t rows, uint32_t columns)
+{
+	add_matrix(m, layer, name, rows, columns);
+	m->tensors[m->count - 1].stack = m->arch->experts;
+}
+
+/* Of an expert: half of what the shape's feed-forward part has, where files say so; Mixtral's do not. */
+static uint32_t expert_hidden(const struct model *m)
+{
+	return m->arch->written_as ? m->shape->hidden : m->shape->hidden / 2;
+}
+
+static void add_experts(struct model *m, int layer)
+{
+	const struct shape *s = m->shape;
+	uint32_t hidden = expert_hidden(m);
+
+	/* F32, as in models that are quantised; and clear of what is nearly equal. */
+	add(m, layer, "ffn_gate_inp.weight", m->arch->experts, s->dim, 0,
+	    4 * sqrtf(3.0f / (float)s->dim));
+	m->tensors[m->count - 1].type = HEARTH_TYPE_F32;
+	add_stack(m, layer, "ffn_gate_exps.weight", hidden, s->dim);
+	add_stack(m, layer, "ffn_up_exps.weight", hidden, s->dim);
+	add_stack(m, layer, "ffn_down_exps.weight", s->dim, hidden);
+	if (!m->arch->shared_expert)
+		return;
+	add(m, layer, "ffn_gate_inp_shexp.weight", 0, s->dim, 0, 0.5f);
+	add_matrix(m, layer, "ffn_gate_shexp.weight", s->hidden, s->dim);
+	add_matrix(m, layer, "ffn_up_shexp.weight", s->hidden, s->dim);
+	add_matrix(m, layer, "ffn_down_shexp.weight", s->dim, s->hidden);
+}
+
 static void add_layer(struct model *m, int layer)
 {
 	const struct shape *s = m->shape;
@@ -144,6 +184,10 @@ static void add_layer(struct model *m, int layer)
 		add(m, layer, "post_ffw_norm.weight", 0, s->dim, 1, 0.2f);
 	}
 	add(m, layer, "ffn_norm.weight", 0, s->dim, 1, 0.2f);
+	if (m->arch->experts) {
+		add_experts(m, layer);
+		return;
+	}
 	add_matrix(m, layer, "ffn_gate.weight", s->hidden, s->dim);
 	add_matrix(m, layer, "ffn_up.weight", s->hidden, s->dim);
 	add_matrix(m, layer, "ffn_down.weight", s->dim, s->hidden);
@@ -250,6 +294,23 @@ static void put_metadata(const struct model *m, uint32_t file_type, struct gguf_
 	gb_f32(b, key, 1e-6f);
 	snprintf(key, sizeof(key), "%s.rope.freq_base", arch);
 	gb_f32(b, key, m->arch->rope_base);
+	if (m->arch->experts) {
+		const struct {
+			const char *name;
+			uint32_t value;
+		} more[] = {
+			{ "expert_count", m->arch->experts },
+			{ "expert_used_count", m->arch->experts_used },
+			{ "expert_feed_forward_length", expert_hidden(m) },
+			{ "expert_shared_feed_forward_length", s->hidden },
+		};
+		size_t count = m->arch->shared_expert ? 4 : m->arch->written_as ? 2 : 3;
+
+		for (size_t i = 0; i < count; i++) {
+			snprintf(key, sizeof(key), "%s.%s", arch, more[i].name);
+			gb_u32(b, key, more[i].value);
+		}
+	}
 	if (m->arch->window) {
 		snprintf(key, sizeof(key), "%s.attention.sliding_window", arch);
 		gb_u32(b, key, m->arch->window);
@@ -282,7 +343,7 @@ static void write_tensor(const struct model *m, size_t index, FILE *file)
 	static const uint8_t zeros[GB_ALIGNMENT];
 	const struct tensor *t = &m->tensors[index];
 	uint64_t state = (m->seed * 1000003 + index + 1) * 0x9e3779b97f4a7c15u;
-	uint32_t rows = t->rows ? t->rows : 1,
+	uint32_t rows = (t->rows ? t->rows : 1) * (t->stack ? t->stack : 1),
 		 distinct = rows < DISTINCT_ROWS ? rows : DISTINCT_ROWS;
 	uint64_t row_bytes = ref_row_bytes(t->type, t->columns), left;
 	float *values = malloc(4ull * t->columns);
@@ -357,7 +418,10 @@ int main(int argc, char **argv)
 		const struct tensor *t = &m.tensors[i];
 		uint64_t row_bytes = ref_row_bytes(t->type, t->columns);
 
-		if (t->rows)
+		if (t->stack)
+			gb_stack(&b, t->name, t->type, t->columns, t->rows, t->stack,
+				 row_bytes * t->rows * t->stack);
+		else if (t->rows)
 			gb_tensor(&b, t->name, t->type, t->columns, t->rows, row_bytes * t->rows);
 		else
 			gb_vector(&b, t->name, t->type, t->columns, row_bytes);

@@ -26,6 +26,8 @@ struct model {
 	double *x, *normed, *q, *k, *v, *attention, *gate, *up, *logits, *scores;
 	double *weight;	      /* of norms */
 	double *rope_factors; /* NULL: none */
+	double *router, *expert_weights;
+	uint32_t *selected;
 };
 
 static void *need(size_t count)
@@ -57,9 +59,12 @@ static void create(struct model *m, uint32_t capacity)
 	m->q = need(q);
 	m->k = need(kv);
 	m->v = need(kv);
-	m->attention = need(q);
-	m->gate = need(p->hidden);
-	m->up = need(p->hidden);
+	m->attention = need(q > p->dim ? q : p->dim);
+	m->gate = need(p->hidden + p->expert_hidden + p->shared_hidden);
+	m->up = need(p->hidden + p->expert_hidden + p->shared_hidden);
+	m->router = need(p->experts);
+	m->expert_weights = need(p->experts_used);
+	m->selected = need(p->experts_used);
 	m->logits = need(p->vocabulary);
 	m->scores = need(capacity);
 	m->weight = need(p->dim > p->head_size ? p->dim : p->head_size);
@@ -126,6 +131,43 @@ static void add_part(struct model *m, const struct hm_gguf_tensor *w,
 	ref_add(m->x, m->normed, m->x, m->p.dim);
 }
 
+/* x + weight · down · (silu(gate · normed) * (up · normed)), with matrix @number of each stack. */
+static void add_expert(struct model *m, const struct hm_gguf_tensor *gate_stack,
+		       const struct hm_gguf_tensor *up_stack,
+		       const struct hm_gguf_tensor *down_stack, uint32_t number, double weight)
+{
+	struct hm_gguf_tensor gate = *gate_stack, up = *up_stack, down = *down_stack;
+	uint32_t hidden = (uint32_t)gate.dims[1];
+	double *out = m->attention; /* done with, and of dim numbers or more */
+
+	gate.data += gate.bytes / gate.dims[2] * number;
+	up.data += up.bytes / up.dims[2] * number;
+	down.data += down.bytes / down.dims[2] * number;
+	multiply(&gate, m->normed, NULL, m->gate);
+	multiply(&up, m->normed, NULL, m->up);
+	ref_silu_mul(m->gate, m->up, m->gate, hidden);
+	multiply(&down, m->gate, NULL, out);
+	for (uint32_t i = 0; i < m->p.dim; i++)
+		m->x[i] += weight * out[i];
+}
+
+static void add_experts(struct model *m, const struct hm_layer_tensors *t)
+{
+	const struct hm_params *p = &m->p;
+	double weight;
+
+	multiply(t->router, m->normed, NULL, m->router);
+	ref_experts_select(m->router, m->selected, m->expert_weights, 1, p->experts,
+			   p->experts_used, false, p->experts_normalise, 1);
+	for (uint32_t s = 0; s < p->experts_used; s++)
+		add_expert(m, t->experts_gate, t->experts_up, t->experts_down, m->selected[s],
+			   m->expert_weights[s]);
+	if (!t->shared_gate)
+		return;
+	multiply(t->shared_router, m->normed, NULL, &weight);
+	add_expert(m, t->shared_gate, t->shared_up, t->shared_down, 0, 1 / (1 + exp(-weight)));
+}
+
 /* One token through the whole model. */
 static void step(struct model *m, uint32_t token, uint32_t position)
 {
@@ -162,6 +204,10 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 			      position, 1, p->heads, p->kv_heads, p->head_size, &shape);
 		add_part(m, t->attn_output, t->attn_post_norm, m->attention);
 		norm(m, t->ffn_norm);
+		if (p->experts) {
+			add_experts(m, t);
+			continue;
+		}
 		multiply(t->ffn_gate, m->normed, NULL, m->gate);
 		multiply(t->ffn_up, m->normed, NULL, m->up);
 		if (p->gelu)

@@ -589,6 +589,46 @@ void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count)
 		y[i] = a[i] / (1 + exp(-a[i])) * b[i];
 }
 
+/* Whether @a comes before @b, of places in order of their numbers; NaN comes last. */
+static bool comes_first(const double *numbers, uint32_t a, uint32_t b)
+{
+	if (isnan(numbers[a]) != isnan(numbers[b]))
+		return isnan(numbers[b]);
+	return numbers[a] > numbers[b] ||
+	       ((numbers[a] == numbers[b] || isnan(numbers[a])) && a < b);
+}
+
+void ref_experts_select(const double *logits, uint32_t *selected, double *weights, uint32_t rows,
+			uint32_t experts, uint32_t used, bool sigmoid, bool normalise, double scale)
+{
+	for (uint32_t r = 0; r < rows; r++) {
+		const double *row = logits + (uint64_t)r * experts;
+		uint32_t *places = selected + (uint64_t)r * used;
+		double *out = weights + (uint64_t)r * used;
+		double all = 0, chosen = 0;
+
+		for (uint32_t e = 0; e < experts; e++) {
+			uint32_t place = 0;
+
+			for (uint32_t other = 0; other < experts; other++)
+				place += other != e && comes_first(row, other, e);
+			if (place < used)
+				places[place] = e;
+		}
+		for (uint32_t e = 0; e < experts; e++)
+			all += exp(row[e] - row[places[0]]);
+		for (uint32_t s = 0; s < used; s++) {
+			double logit = row[places[s]];
+
+			out[s] =
+				sigmoid ? 1 / (1 + exp(-logit)) : exp(logit - row[places[0]]) / all;
+			chosen += out[s];
+		}
+		for (uint32_t s = 0; s < used; s++)
+			out[s] *= scale / (normalise ? chosen : 1);
+	}
+}
+
 void ref_add(const double *a, const double *b, double *y, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)

@@ -11,6 +11,7 @@
 #ifndef REF_OPS_H
 #define REF_OPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "hearth.h"
@@ -85,6 +86,15 @@ void ref_gelu_mul(const double *a, const double *b, double *y, uint64_t count);
 
 /* y[i] = a[i] / (1 + exp(-a[i])) · b[i]; y may be a or b. */
 void ref_silu_mul(const double *a, const double *b, double *y, uint64_t count);
+
+/*
+ * The experts of each row: those with the largest logits, of equal ones the first; NaN counts as least. Their weights: softmax of
+ * all logits, or if @sigmoid 1 / (1 + exp(-logit)); if @normalise divided by their sum; then times @scale. logits: [rows × experts];
+ * selected, weights: [rows × used].
+ */
+void ref_experts_select(const double *logits, uint32_t *selected, double *weights, uint32_t rows,
+			uint32_t experts, uint32_t used, bool sigmoid, bool normalise,
+			double scale);
 
 /* y[i] = a[i] + b[i]; y may be a or b. */
 void ref_add(const double *a, const double *b, double *y, uint64_t count);

@@ -76,6 +76,7 @@ enum hg_shader {
 	HG_SHADER_ARGSORT,
 	HG_SHADER_COUNT,
 	HG_RUNTIME_MATMUL = HG_SHADER_COUNT, /* libhearth's own */
+	HG_RUNTIME_EXPERTS,
 };
 
 struct hg_view {
@@ -93,8 +94,9 @@ struct hg_call {
 	uint32_t words[HG_SLOT_BYTES / 4];
 	uint32_t word_count;
 	uint32_t groups[2];
-	/* For HG_RUNTIME_MATMUL; its views are weights, activations, results. */
+	/* For libhearth's own; views are weights, activations, results, and for experts which of them are chosen. */
 	uint32_t type, rows, columns, vectors;
+	uint32_t experts, used, chosen_stride, own_vectors;
 };
 
 /* The kernel of a call; NULL, with a message, if it cannot be made. */

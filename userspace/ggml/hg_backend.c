@@ -78,6 +78,22 @@ static enum hearth_status record_matmul(struct hearth_recording *recording,
 				call->views[2].hearth, call->vectors);
 }
 
+static enum hearth_status record_experts(struct hearth_recording *recording,
+					 const struct hg_call *call)
+{
+	const struct hearth_matrix weights = {
+		.view = call->views[0].hearth,
+		.type = call->type,
+		.rows = call->rows * call->experts,
+		.columns = call->columns,
+	};
+
+	return hearth_op_experts_matmul(recording, &weights, call->experts, call->views[1].hearth,
+					call->own_vectors, call->views[3].hearth,
+					call->chosen_stride, call->views[2].hearth, call->vectors,
+					call->used);
+}
+
 static enum hearth_status record_call(struct hg_backend *backend, const struct hg_call *call,
 				      uint32_t slot)
 {
@@ -89,6 +105,8 @@ static enum hearth_status record_call(struct hg_backend *backend, const struct h
 
 	if (call->shader == HG_RUNTIME_MATMUL)
 		return record_matmul(backend->recording, call);
+	if (call->shader == HG_RUNTIME_EXPERTS)
+		return record_experts(backend->recording, call);
 	kernel = hg_kernel_get(backend->device, call);
 	if (!kernel)
 		return HEARTH_ERROR_COMPILE;

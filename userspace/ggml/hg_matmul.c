@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: MIT
 /*
  * Matrix products and attention. Products of dense matrices go to the runtime's own matmul, one for each matrix of a
- * batch; others, and those of experts chosen by index, to kernels that take any strides.
+ * batch, those of experts chosen by index to its grouped one; others to kernels that take any strides.
  */
 #include "hg.h"
 
-#define MATVEC_COLUMNS 8  /* up to so many columns, the kernel for few of them */
-#define MATVEC_ROWS    4  /* ROWS in shaders/ggml/ggml_matvec.comp */
-#define MATMUL_TILE    32 /* TILE in shaders/ggml/ggml_matmul.comp */
-#define MAX_RUNTIME    16 /* matrices of a batch that go to the runtime one by one */
-#define RUNTIME_ALIGN  16 /* of views, by hearth.h */
+#define MATVEC_COLUMNS 8    /* up to so many columns, the kernel for few of them */
+#define MATVEC_ROWS    4    /* ROWS in shaders/ggml/ggml_matvec.comp */
+#define MATMUL_TILE    32   /* TILE in shaders/ggml/ggml_matmul.comp */
+#define MAX_RUNTIME    16   /* matrices of a batch that go to the runtime one by one */
+#define RUNTIME_ALIGN  16   /* of views, by hearth.h */
+#define MAX_EXPERTS    1024 /* by hearth.h */
 #define MAX_HEAD       1024
 
 /* Types of weights that only the runtime's matmul decodes. */
@@ -19,11 +20,15 @@ static bool is_for_runtime(enum ggml_type type)
 	       type == GGML_TYPE_Q6_K || type == GGML_TYPE_IQ4_NL || type == GGML_TYPE_MXFP4;
 }
 
+static bool starts_aligned(const struct ggml_tensor *t)
+{
+	return !t->view_src || t->view_offs % RUNTIME_ALIGN == 0;
+}
+
 /* Whether each matrix of a tensor starts where a view may. */
 static bool is_aligned(const struct ggml_tensor *t)
 {
-	return (!t->view_src || t->view_offs % RUNTIME_ALIGN == 0) &&
-	       (t->ne[2] == 1 || t->nb[2] % RUNTIME_ALIGN == 0) &&
+	return starts_aligned(t) && (t->ne[2] == 1 || t->nb[2] % RUNTIME_ALIGN == 0) &&
 	       (t->ne[3] == 1 || t->nb[3] % RUNTIME_ALIGN == 0);
 }
 
@@ -45,6 +50,23 @@ static bool runtime_takes(const struct ggml_tensor *op)
 	       (one || op->ne[2] * op->ne[3] <= MAX_RUNTIME);
 }
 
+/* Whether plan_experts() will take it: the matrices one after the other, and dense rows. */
+static bool runtime_takes_experts(const struct ggml_tensor *op)
+{
+	const struct ggml_tensor *w = op->src[0];
+	const struct ggml_tensor *x = op->src[1];
+	const struct ggml_tensor *expert = op->src[2];
+
+	return x->type == GGML_TYPE_F32 && ggml_is_contiguous(w) && ggml_is_contiguous(x) &&
+	       ggml_is_contiguous(op) && starts_aligned(w) && starts_aligned(x) &&
+	       starts_aligned(op) && starts_aligned(expert) && w->ne[2] <= MAX_EXPERTS &&
+	       w->ne[1] * w->ne[2] <= INT32_MAX && (x->ne[1] == 1 || x->ne[1] == op->ne[1]) &&
+	       expert->nb[0] == sizeof(int32_t) && expert->nb[1] % sizeof(int32_t) == 0 &&
+	       expert->nb[1] >= expert->ne[0] * sizeof(int32_t) &&
+	       ggml_nelements(op) <= INT32_MAX && ggml_nelements(op) > 0 &&
+	       op->ne[1] * op->ne[2] * w->ne[0] <= INT32_MAX;
+}
+
 bool hg_check_matmul(const struct hg_device *device, const struct ggml_tensor *op)
 {
 	const struct ggml_tensor *w = op->src[0];
@@ -53,7 +75,8 @@ bool hg_check_matmul(const struct hg_device *device, const struct ggml_tensor *o
 
 	(void)device;
 	if (!hg_is_readable(w) &&
-	    !(op->op == GGML_OP_MUL_MAT && is_for_runtime(w->type) && runtime_takes(op)))
+	    !(is_for_runtime(w->type) &&
+	      (op->op == GGML_OP_MUL_MAT ? runtime_takes(op) : runtime_takes_experts(op))))
 		return false;
 	if (!hg_is_float(x) || op->type != GGML_TYPE_F32 || w->ne[0] != x->ne[0] ||
 	    op->ne[0] != w->ne[1])
@@ -128,6 +151,40 @@ static bool plan_runtime(struct hg_plan *plan, const struct ggml_tensor *op)
 	return true;
 }
 
+/* The same for experts. */
+static bool plan_experts(struct hg_plan *plan, const struct ggml_tensor *op)
+{
+	const struct ggml_tensor *w = op->src[0], *x = op->src[1], *expert = op->src[2];
+	uint32_t before = plan->count;
+	struct hg_call *call;
+
+	if (!runtime_takes_experts(op))
+		return false;
+	call = hg_plan_add(plan, HG_RUNTIME_EXPERTS);
+	if (!call)
+		return true;
+	if (!matrix_view(plan->device, w, 0, 0, &call->views[0]) ||
+	    !matrix_view(plan->device, x, 0, 0, &call->views[1]) ||
+	    !matrix_view(plan->device, op, 0, 0, &call->views[2]) ||
+	    !matrix_view(plan->device, expert, 0, 0, &call->views[3])) {
+		plan->count = before;
+		return false;
+	}
+	call->views[0].hearth.bytes = ggml_nbytes(w);
+	call->views[1].hearth.bytes = ggml_nbytes(x);
+	call->views[2].hearth.bytes = ggml_nbytes(op);
+	call->views[3].hearth.bytes = ggml_nbytes(expert);
+	call->type = w->type;
+	call->rows = (uint32_t)w->ne[1];
+	call->columns = (uint32_t)w->ne[0];
+	call->vectors = (uint32_t)op->ne[2];
+	call->experts = (uint32_t)w->ne[2];
+	call->used = (uint32_t)op->ne[1];
+	call->chosen_stride = (uint32_t)(expert->nb[1] / sizeof(int32_t));
+	call->own_vectors = x->ne[1] != 1 || op->ne[1] == 1;
+	return true;
+}
+
 static void plan_matvec(struct hg_plan *plan, const struct ggml_tensor *op,
 			const struct ggml_tensor *expert)
 {
@@ -164,6 +221,8 @@ static void plan_matmul(struct hg_plan *plan, const struct ggml_tensor *op)
 
 void hg_plan_matmul(struct hg_plan *plan, const struct ggml_tensor *op)
 {
+	if (op->op == GGML_OP_MUL_MAT_ID && plan_experts(plan, op))
+		return;
 	if (op->op == GGML_OP_MUL_MAT_ID)
 		plan_matvec(plan, op, op->src[2]);
 	else if (plan_runtime(plan, op))

@@ -22,6 +22,9 @@ struct layer {
 	struct hearth_buffer *q_bias, *k_bias, *v_bias, *q_norm, *k_norm;
 	struct hearth_buffer *attn_post_norm, *ffn_post_norm;
 	struct hearth_matrix q, k, v, output, gate, up, down;
+	/* Of a mixture of experts, and the expert that all rows go to. */
+	struct hearth_matrix router, experts_gate, experts_up, experts_down;
+	struct hearth_matrix shared_router, shared_gate, shared_up, shared_down;
 	struct hearth_kv_cache cache;
 };
 
@@ -37,6 +40,8 @@ struct hm_llama {
 	float *rope_factors; /* NULL: none */
 	/* Activations, each [max_rows × …]. */
 	struct hearth_buffer *x, *normed, *q, *k, *v, *attention, *gate, *up;
+	/* The same of a mixture of experts, or NULL. */
+	struct hearth_buffer *router_logits, *selected, *expert_weights, *expert_out;
 	struct hearth_buffer *logits;			   /* [vocabulary] of the last row */
 	struct hearth_buffer *tokens, *step, *best;	   /* shared with the host */
 	struct hearth_recording *recordings[MAX_ROWS + 1]; /* by rows */
@@ -85,15 +90,15 @@ static int upload(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
 static int upload_matrix(struct hm_llama *m, const struct hm_gguf_tensor *tensor,
 			 struct hearth_matrix *matrix, struct hm_error *error)
 {
-	uint64_t row_bytes = tensor->bytes / tensor->dims[1];
+	uint64_t row_bytes = tensor->bytes / tensor->dims[1] / tensor->dims[2];
 	uint64_t step = UPLOAD_STEP_BYTES / row_bytes / UPLOAD_STEP_ROWS * UPLOAD_STEP_ROWS;
 	enum hearth_status status;
 	uint32_t first, rows;
 
 	matrix->type = (enum hearth_type)tensor->type;
 	matrix->columns = (uint32_t)tensor->dims[0];
-	matrix->rows = (uint32_t)tensor->dims[1];
-	if (m->options.precision == HEARTH_PRECISION_FAST)
+	matrix->rows = (uint32_t)(tensor->dims[1] * tensor->dims[2]);
+	if (m->options.precision == HEARTH_PRECISION_FAST && tensor->dims[2] == 1)
 		matrix->type = hearth_matrix_best_type(m->device, matrix->type, matrix->rows,
 						       matrix->columns);
 	if (!step)
@@ -135,10 +140,21 @@ static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, stru
 		const struct hm_gguf_tensor *tensor;
 		struct hearth_matrix *matrix;
 	} matrices[] = {
-		{ t->attn_q, &layer->q },      { t->attn_k, &layer->k },
-		{ t->attn_v, &layer->v },      { t->attn_output, &layer->output },
-		{ t->ffn_gate, &layer->gate }, { t->ffn_up, &layer->up },
+		{ t->attn_q, &layer->q },
+		{ t->attn_k, &layer->k },
+		{ t->attn_v, &layer->v },
+		{ t->attn_output, &layer->output },
+		{ t->ffn_gate, &layer->gate },
+		{ t->ffn_up, &layer->up },
 		{ t->ffn_down, &layer->down },
+		{ t->router, &layer->router },
+		{ t->experts_gate, &layer->experts_gate },
+		{ t->experts_up, &layer->experts_up },
+		{ t->experts_down, &layer->experts_down },
+		{ t->shared_router, &layer->shared_router },
+		{ t->shared_gate, &layer->shared_gate },
+		{ t->shared_up, &layer->shared_up },
+		{ t->shared_down, &layer->shared_down },
 	};
 	const struct {
 		const struct hm_gguf_tensor *tensor;
@@ -161,7 +177,8 @@ static int load_layer(struct hm_llama *m, const struct hm_layer_tensors *t, stru
 		if (vectors[i].tensor)
 			ret = upload(m, vectors[i].tensor, vectors[i].buffer, error);
 	for (i = 0; i < sizeof(matrices) / sizeof(matrices[0]) && !ret; i++)
-		ret = upload_matrix(m, matrices[i].tensor, matrices[i].matrix, error);
+		if (matrices[i].tensor)
+			ret = upload_matrix(m, matrices[i].tensor, matrices[i].matrix, error);
 	return ret ? ret : create_cache(m, &layer->cache, error);
 }
 
@@ -170,6 +187,9 @@ static int create_activations(struct hm_llama *m, struct hm_error *error)
 	const struct hm_params *p = &m->params;
 	uint64_t rows = m->options.max_rows;
 	uint64_t q = (uint64_t)p->heads * p->head_size, kv = (uint64_t)p->kv_heads * p->head_size;
+	uint64_t slots = rows * p->experts_used;
+	uint64_t shared = rows * p->shared_hidden, experts = slots * p->expert_hidden;
+	uint64_t hidden = !p->experts ? rows * p->hidden : experts > shared ? experts : shared;
 	const struct {
 		struct hearth_buffer **buffer;
 		uint64_t words;
@@ -181,8 +201,12 @@ static int create_activations(struct hm_llama *m, struct hm_error *error)
 		{ &m->k, rows * kv, HEARTH_BUFFER_DEVICE },
 		{ &m->v, rows * kv, HEARTH_BUFFER_DEVICE },
 		{ &m->attention, rows * q, HEARTH_BUFFER_DEVICE },
-		{ &m->gate, rows * p->hidden, HEARTH_BUFFER_DEVICE },
-		{ &m->up, rows * p->hidden, HEARTH_BUFFER_DEVICE },
+		{ &m->gate, hidden, HEARTH_BUFFER_DEVICE },
+		{ &m->up, hidden, HEARTH_BUFFER_DEVICE },
+		{ &m->router_logits, rows * p->experts, HEARTH_BUFFER_DEVICE },
+		{ &m->selected, slots, HEARTH_BUFFER_DEVICE },
+		{ &m->expert_weights, slots, HEARTH_BUFFER_DEVICE },
+		{ &m->expert_out, slots * p->dim, HEARTH_BUFFER_DEVICE },
 		{ &m->logits, p->vocabulary, HEARTH_BUFFER_DEVICE },
 		{ &m->tokens, rows, HEARTH_BUFFER_SHARED },
 		{ &m->step, sizeof(struct hearth_step) / 4, HEARTH_BUFFER_SHARED },
@@ -192,8 +216,9 @@ static int create_activations(struct hm_llama *m, struct hm_error *error)
 	size_t i;
 
 	for (i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && !status; i++)
-		status = hearth_buffer_create(m->device, 4 * wanted[i].words, wanted[i].kind,
-					      wanted[i].buffer);
+		if (wanted[i].words)
+			status = hearth_buffer_create(m->device, 4 * wanted[i].words,
+						      wanted[i].kind, wanted[i].buffer);
 	if (!status)
 		status = hearth_stream_create(m->device, &m->stream);
 	return status ? device_error(error, status) : 0;
@@ -260,6 +285,14 @@ int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
 			       "%s: metadata embedding_length: is %u, a device needs a "
 			       "multiple of 4",
 			       hm_gguf_name(gguf), params.dim);
+	if ((uint64_t)options->max_rows * params.experts_used *
+		    (params.expert_hidden > params.dim ? params.expert_hidden : params.dim) >
+	    UINT32_MAX)
+		return hm_fail(
+			error, -ENOTSUP,
+			"%s: %u experts of %u numbers for each of %u rows a step are too many",
+			hm_gguf_name(gguf), params.experts_used, params.expert_hidden,
+			options->max_rows);
 	ret = hm_tensors_read(gguf, &params, &tensors, error);
 	if (ret)
 		return ret;
@@ -302,18 +335,39 @@ void hm_llama_destroy(struct hm_llama *m)
 	if (m->output.view.buffer != m->embedding.view.buffer)
 		destroy_matrix(&m->output);
 	destroy_matrix(&m->embedding);
-	struct hearth_buffer *const buffers[] = { m->output_norm, m->x,	     m->normed,	   m->q,
-						  m->k,		  m->v,	     m->attention, m->gate,
-						  m->up,	  m->logits, m->tokens,	   m->step,
-						  m->best };
+	struct hearth_buffer *const buffers[] = {
+		m->output_norm, m->x,
+		m->normed,	m->q,
+		m->k,		m->v,
+		m->attention,	m->gate,
+		m->up,		m->router_logits,
+		m->selected,	m->expert_weights,
+		m->expert_out,	m->logits,
+		m->tokens,	m->step,
+		m->best,
+	};
 
 	for (i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
 		hearth_buffer_destroy(buffers[i]);
 	for (i = 0; m->layers && i < m->params.layers; i++) {
 		struct layer *layer = &m->layers[i];
-		struct hearth_matrix *const matrices[] = { &layer->q,	   &layer->k,	 &layer->v,
-							   &layer->output, &layer->gate, &layer->up,
-							   &layer->down };
+		struct hearth_matrix *const matrices[] = {
+			&layer->q,
+			&layer->k,
+			&layer->v,
+			&layer->output,
+			&layer->gate,
+			&layer->up,
+			&layer->down,
+			&layer->router,
+			&layer->experts_gate,
+			&layer->experts_up,
+			&layer->experts_down,
+			&layer->shared_router,
+			&layer->shared_gate,
+			&layer->shared_up,
+			&layer->shared_down,
+		};
 		size_t j;
 
 		struct hearth_buffer *const vectors[] = {
@@ -447,6 +501,62 @@ static void record_attention(struct recorder *r, struct layer *layer, bool windo
 	record_residual(r, &layer->output, layer->attn_post_norm, attention);
 }
 
+/* An expert that all rows go to, with a weight of its own for each. x grows by what it makes of normed. */
+static void record_shared_expert(struct recorder *r, struct layer *layer)
+{
+	struct hm_llama *m = r->m;
+	const struct hm_params *p = &m->params;
+	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), none = { 0 };
+	struct hearth_view gate = all_of(m->gate), up = all_of(m->up);
+	struct hearth_view logits = all_of(m->router_logits), weights = all_of(m->expert_weights);
+	struct hearth_view out = all_of(m->expert_out);
+	const struct hearth_experts_info info = {
+		.struct_size = sizeof(info),
+		.experts = 1,
+		.used = 1,
+		.gating = HEARTH_GATING_SIGMOID,
+	};
+
+	OP(r, matmul, &layer->shared_router, normed, none, logits, r->rows);
+	OP(r, experts_select, logits, all_of(m->selected), weights, r->rows, &info);
+	OP(r, matmul, &layer->shared_gate, normed, none, gate, r->rows);
+	OP(r, matmul, &layer->shared_up, normed, none, up, r->rows);
+	OP(r, silu_mul, gate, up, gate, r->rows * p->shared_hidden);
+	OP(r, matmul, &layer->shared_down, gate, none, out, r->rows);
+	OP(r, experts_sum, out, weights, x, x, r->rows, 1, p->dim);
+}
+
+/* x grows by what the experts of each row make of normed. */
+static void record_experts(struct recorder *r, struct layer *layer)
+{
+	struct hm_llama *m = r->m;
+	const struct hm_params *p = &m->params;
+	uint32_t experts = p->experts, used = p->experts_used;
+	struct hearth_view x = all_of(m->x), normed = all_of(m->normed), none = { 0 };
+	struct hearth_view gate = all_of(m->gate), up = all_of(m->up);
+	struct hearth_view logits = all_of(m->router_logits), weights = all_of(m->expert_weights);
+	struct hearth_view selected = all_of(m->selected), out = all_of(m->expert_out);
+	const struct hearth_experts_info info = {
+		.struct_size = sizeof(info),
+		.experts = experts,
+		.used = used,
+		.normalise = p->experts_normalise,
+	};
+
+	OP(r, matmul, &layer->router, normed, none, logits, r->rows);
+	OP(r, experts_select, logits, selected, weights, r->rows, &info);
+	OP(r, experts_matmul, &layer->experts_gate, experts, normed, false, selected, 0, gate,
+	   r->rows, used);
+	OP(r, experts_matmul, &layer->experts_up, experts, normed, false, selected, 0, up, r->rows,
+	   used);
+	OP(r, silu_mul, gate, up, gate, r->rows * used * p->expert_hidden);
+	OP(r, experts_matmul, &layer->experts_down, experts, gate, true, selected, 0, out, r->rows,
+	   used);
+	OP(r, experts_sum, out, weights, x, x, r->rows, used, p->dim);
+	if (p->shared_hidden)
+		record_shared_expert(r, layer);
+}
+
 static void record_feed_forward(struct recorder *r, struct layer *layer)
 {
 	struct hm_llama *m = r->m;
@@ -455,6 +565,10 @@ static void record_feed_forward(struct recorder *r, struct layer *layer)
 	struct hearth_view gate = all_of(m->gate), up = all_of(m->up);
 
 	OP(r, rms_norm, x, all_of(layer->ffn_norm), normed, r->rows, p->dim, p->epsilon);
+	if (p->experts) {
+		record_experts(r, layer);
+		return;
+	}
 	OP(r, matmul, &layer->gate, normed, none, gate, r->rows);
 	OP(r, matmul, &layer->up, normed, none, up, r->rows);
 	if (p->gelu)
@@ -481,7 +595,7 @@ static void record_output(struct recorder *r)
 
 static int record(struct hm_llama *m, uint32_t rows, struct hm_error *error)
 {
-	struct recorder r = { .m = m, .rows = rows, .total = m->params.layers * 16ull + 4 };
+	struct recorder r = { .m = m, .rows = rows, .total = m->params.layers * 24ull + 4 };
 	uint32_t i;
 
 	r.status = hearth_recording_create(m->device, &r.recording);

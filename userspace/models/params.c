@@ -55,12 +55,13 @@ static const struct {
 	const char *name;
 	bool rope_halves;
 } archs[] = {
-	[HM_ARCH_LLAMA] = { "llama", false },  [HM_ARCH_QWEN2] = { "qwen2", true },
-	[HM_ARCH_QWEN3] = { "qwen3", true },   [HM_ARCH_GEMMA2] = { "gemma2", true },
-	[HM_ARCH_GEMMA3] = { "gemma3", true },
+	[HM_ARCH_LLAMA] = { "llama", false },	   [HM_ARCH_QWEN2] = { "qwen2", true },
+	[HM_ARCH_QWEN3] = { "qwen3", true },	   [HM_ARCH_GEMMA2] = { "gemma2", true },
+	[HM_ARCH_GEMMA3] = { "gemma3", true },	   [HM_ARCH_QWEN2MOE] = { "qwen2moe", true },
+	[HM_ARCH_QWEN3MOE] = { "qwen3moe", true },
 };
 
-#define ARCH_NAMES "llama qwen2 qwen3 gemma2 gemma3"
+#define ARCH_NAMES "llama qwen2 qwen3 gemma2 gemma3 qwen2moe qwen3moe"
 #define ARCH_COUNT (sizeof(archs) / sizeof(archs[0]))
 #define KEY_BYTES  96
 
@@ -166,6 +167,50 @@ static int read_shape(const struct hm_gguf *gguf, struct hm_params *p, struct hm
 	return ret ? ret : read_cap(gguf, p, "final_logit_softcapping", &p->logit_cap, error);
 }
 
+/* Sizes that files leave out follow from the feed-forward part's, as the first such files had it. */
+static int read_experts(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
+{
+	bool own = p->arch == HM_ARCH_QWEN2MOE || p->arch == HM_ARCH_QWEN3MOE;
+	bool shared = p->arch == HM_ARCH_QWEN2MOE;
+	uint32_t gating = 1;
+	const struct field fields[] = {
+		{ "expert_count", &p->experts, own, own,
+		  own || p->arch == HM_ARCH_LLAMA ? 1024 : 0 },
+		{ "expert_used_count", &p->experts_used, false, 0, 64 },
+		{ "expert_feed_forward_length", &p->expert_hidden, false, 1, MAX_DIM },
+		{ "expert_shared_feed_forward_length", &p->shared_hidden, false, 1, MAX_DIM },
+		{ "expert_gating_func", &gating, false, 1, 1 }, /* softmax */
+	};
+	char key[KEY_BYTES];
+	size_t i;
+	int ret;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (i && !p->experts)
+			return 0;
+		if ((i == 2 && !own) || (i == 3 && !shared))
+			continue; /* means nothing there */
+		ret = read_field(gguf, arch_key(p, fields[i].key, key), &fields[i], error);
+		if (ret)
+			return ret;
+	}
+	if (!p->experts_used || p->experts_used > p->experts)
+		return hm_fail(error, -EINVAL,
+			       "%s: metadata %s: is %u, expected 1 to the %u experts",
+			       hm_gguf_name(gguf), arch_key(p, fields[1].key, key), p->experts_used,
+			       p->experts);
+	p->experts_normalise = p->arch != HM_ARCH_QWEN2MOE;
+	if (!p->expert_hidden)
+		p->expert_hidden = own ? p->hidden / p->experts_used : p->hidden;
+	if (shared && !p->shared_hidden)
+		p->shared_hidden = p->hidden;
+	return p->expert_hidden
+		       ? 0
+		       : hm_fail(error, -EINVAL, "%s: metadata %s: is %u, too few for %u experts",
+				 hm_gguf_name(gguf), arch_key(p, "feed_forward_length", key),
+				 p->hidden, p->experts_used);
+}
+
 /* What would change the computation and is not known here must be absent or neutral. */
 static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p,
 			   struct hm_error *error)
@@ -177,16 +222,17 @@ static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p
 		"residual_scale",
 		"logit_scale",
 		"attention.scale",
+		"expert_weights_scale",
 		/* What only Gemma has comes last. */
 		"attn_logit_softcapping",
 		"final_logit_softcapping",
 	};
 	size_t float_count = sizeof(floats) / sizeof(floats[0]) - (is_gemma(p) ? 2 : 0);
-	uint32_t experts = 0, window = 0;
+	uint32_t window = 0, groups = 0;
 	/* Others mean some layers by it; a window as long as the context leaves nothing out. */
 	uint32_t least = is_gemma(p) || p->arch == HM_ARCH_LLAMA ? 1 : p->context;
 	const struct field fields[] = {
-		{ "expert_count", &experts, false, 0, 0 },
+		{ "expert_group_count", &groups, false, 0, 1 },
 		{ "attention.sliding_window", &window, false, least, UINT32_MAX },
 	};
 	char key[KEY_BYTES];
@@ -313,13 +359,17 @@ int hm_params_read(const struct hm_gguf *gguf, struct hm_params *p, struct hm_er
 	ret = read_scaling(gguf, p, error);
 	if (!ret)
 		ret = refuse_variants(gguf, p, error);
+	if (!ret)
+		ret = read_experts(gguf, p, error);
 	return ret ? ret : read_shape(gguf, p, error);
 }
 
-/* Finds a tensor and counts it; @rows 0 means a vector of @columns, which must be F32. */
-static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uint32_t columns,
-		bool required, uint64_t *used, const struct hm_gguf_tensor **out,
-		struct hm_error *error)
+/*
+ * Finds a tensor and counts it; @rows 0 means a vector of @columns, which must be F32. @stack: of so many matrices.
+ */
+static int take_stack(const struct hm_gguf *gguf, const char *name, uint32_t rows, uint32_t columns,
+		      uint32_t stack, bool required, uint64_t *used,
+		      const struct hm_gguf_tensor **out, struct hm_error *error)
 {
 	const struct hm_gguf_tensor *tensor = hm_gguf_find_tensor(gguf, name);
 	bool matrix = rows != 0;
@@ -330,13 +380,13 @@ static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uin
 					  hm_gguf_name(gguf), name)
 				: 0;
 	if (tensor->dims[0] != columns || tensor->dims[1] != (matrix ? rows : 1) ||
-	    tensor->dims[2] != 1 || tensor->dims[3] != 1)
-		return hm_fail(error, -EINVAL,
-			       "%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u]",
-			       hm_gguf_name(gguf), name, (unsigned long long)tensor->dims[0],
-			       (unsigned long long)tensor->dims[1],
-			       (unsigned long long)tensor->dims[2],
-			       (unsigned long long)tensor->dims[3], columns, matrix ? rows : 1);
+	    tensor->dims[2] != stack || tensor->dims[3] != 1)
+		return hm_fail(
+			error, -EINVAL,
+			"%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u, %u]",
+			hm_gguf_name(gguf), name, (unsigned long long)tensor->dims[0],
+			(unsigned long long)tensor->dims[1], (unsigned long long)tensor->dims[2],
+			(unsigned long long)tensor->dims[3], columns, matrix ? rows : 1, stack);
 	if (matrix ? !is_matrix_type(tensor->type) : tensor->type != TYPE_F32)
 		return hm_fail(error, -ENOTSUP,
 			       "%s: tensor %s: type %s is not supported (supported: %s)",
@@ -346,13 +396,22 @@ static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uin
 	return 0;
 }
 
+static int take(const struct hm_gguf *gguf, const char *name, uint32_t rows, uint32_t columns,
+		bool required, uint64_t *used, const struct hm_gguf_tensor **out,
+		struct hm_error *error)
+{
+	return take_stack(gguf, name, rows, columns, 1, required, used, out, error);
+}
+
 static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uint32_t index,
 		      struct hm_layer_tensors *layer, uint64_t *used, struct hm_error *error)
 {
 	uint32_t q = p->heads * p->head_size, kv = p->kv_heads * p->head_size;
-	bool qwen2 = p->arch == HM_ARCH_QWEN2, gemma = is_gemma(p);
-	bool head_norms = p->arch == HM_ARCH_QWEN3 || p->arch == HM_ARCH_GEMMA3;
-	bool no_bias = p->arch == HM_ARCH_QWEN3 || gemma;
+	bool qwen2 = p->arch == HM_ARCH_QWEN2 || p->arch == HM_ARCH_QWEN2MOE, gemma = is_gemma(p);
+	bool qwen3 = p->arch == HM_ARCH_QWEN3 || p->arch == HM_ARCH_QWEN3MOE;
+	bool head_norms = qwen3 || p->arch == HM_ARCH_GEMMA3, no_bias = qwen3 || gemma;
+	bool dense = !p->experts, shared = p->shared_hidden != 0;
+	uint32_t stack = p->experts, expert = p->expert_hidden;
 	/* Tensors that are not required are taken where they are, if the architecture knows them. */
 	const struct {
 		const char *name;
@@ -361,25 +420,41 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		uint32_t columns;
 		bool required;
 		bool unknown;
+		uint32_t stack; /* 0: no stack */
 	} wanted[] = {
-		{ "attn_norm.weight", &layer->attn_norm, 0, p->dim, true, false },
-		{ "attn_q.weight", &layer->attn_q, q, p->dim, true, false },
-		{ "attn_k.weight", &layer->attn_k, kv, p->dim, true, false },
-		{ "attn_v.weight", &layer->attn_v, kv, p->dim, true, false },
-		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, no_bias },
-		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, no_bias },
-		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, no_bias },
+		{ "attn_norm.weight", &layer->attn_norm, 0, p->dim, true, false, 0 },
+		{ "attn_q.weight", &layer->attn_q, q, p->dim, true, false, 0 },
+		{ "attn_k.weight", &layer->attn_k, kv, p->dim, true, false, 0 },
+		{ "attn_v.weight", &layer->attn_v, kv, p->dim, true, false, 0 },
+		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, no_bias, 0 },
+		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, no_bias, 0 },
+		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, no_bias, 0 },
 		{ "attn_q_norm.weight", &layer->attn_q_norm, 0, p->head_size, head_norms,
-		  !head_norms },
+		  !head_norms, 0 },
 		{ "attn_k_norm.weight", &layer->attn_k_norm, 0, p->head_size, head_norms,
-		  !head_norms },
-		{ "attn_output.weight", &layer->attn_output, p->dim, q, true, false },
-		{ "post_attention_norm.weight", &layer->attn_post_norm, 0, p->dim, gemma, !gemma },
-		{ "post_ffw_norm.weight", &layer->ffn_post_norm, 0, p->dim, gemma, !gemma },
-		{ "ffn_norm.weight", &layer->ffn_norm, 0, p->dim, true, false },
-		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, true, false },
-		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, true, false },
-		{ "ffn_down.weight", &layer->ffn_down, p->dim, p->hidden, true, false },
+		  !head_norms, 0 },
+		{ "attn_output.weight", &layer->attn_output, p->dim, q, true, false, 0 },
+		{ "post_attention_norm.weight", &layer->attn_post_norm, 0, p->dim, gemma, !gemma,
+		  0 },
+		{ "post_ffw_norm.weight", &layer->ffn_post_norm, 0, p->dim, gemma, !gemma, 0 },
+		{ "ffn_norm.weight", &layer->ffn_norm, 0, p->dim, true, false, 0 },
+		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, dense, !dense, 0 },
+		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, dense, !dense, 0 },
+		{ "ffn_down.weight", &layer->ffn_down, p->dim, p->hidden, dense, !dense, 0 },
+		{ "ffn_gate_inp.weight", &layer->router, stack, p->dim, !dense, dense, 0 },
+		{ "ffn_gate_exps.weight", &layer->experts_gate, expert, p->dim, !dense, dense,
+		  stack },
+		{ "ffn_up_exps.weight", &layer->experts_up, expert, p->dim, !dense, dense, stack },
+		{ "ffn_down_exps.weight", &layer->experts_down, p->dim, expert, !dense, dense,
+		  stack },
+		{ "ffn_gate_inp_shexp.weight", &layer->shared_router, 0, p->dim, shared, !shared,
+		  0 },
+		{ "ffn_gate_shexp.weight", &layer->shared_gate, p->shared_hidden, p->dim, shared,
+		  !shared, 0 },
+		{ "ffn_up_shexp.weight", &layer->shared_up, p->shared_hidden, p->dim, shared,
+		  !shared, 0 },
+		{ "ffn_down_shexp.weight", &layer->shared_down, p->dim, p->shared_hidden, shared,
+		  !shared, 0 },
 	};
 	char name[64];
 	size_t i;
@@ -389,8 +464,9 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		if (wanted[i].unknown)
 			continue;
 		snprintf(name, sizeof(name), "blk.%u.%s", index, wanted[i].name);
-		ret = take(gguf, name, wanted[i].rows, wanted[i].columns, wanted[i].required, used,
-			   wanted[i].tensor, error);
+		ret = take_stack(gguf, name, wanted[i].rows, wanted[i].columns,
+				 wanted[i].stack ? wanted[i].stack : 1, wanted[i].required, used,
+				 wanted[i].tensor, error);
 		if (ret)
 			return ret;
 	}

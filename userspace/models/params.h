@@ -13,7 +13,9 @@
 /*
  * Architectures, as general.architecture names them: "llama" (Llama 1 to 3, Mistral, SmolLM), "qwen2" (2 and 2.5; biases on
  * q, k and v), "qwen3" (norms on each head of q and k), "gemma2" (soft caps, norms after each part too, windows in every
- * other layer), "gemma3" (norms on heads and after each part, windows in most layers, whose rotations have a base of their own).
+ * other layer), "gemma3" (norms on heads and after each part, windows in most layers, whose rotations have a base of their own), "qwen2moe" and
+ * "qwen3moe" (a mixture of experts in each layer; in the former also an expert that all rows go to). Files of "llama" may have
+ * a mixture of experts too (Mixtral).
  */
 enum hm_arch {
 	HM_ARCH_LLAMA,
@@ -21,6 +23,8 @@ enum hm_arch {
 	HM_ARCH_QWEN3,
 	HM_ARCH_GEMMA2,
 	HM_ARCH_GEMMA3,
+	HM_ARCH_QWEN2MOE,
+	HM_ARCH_QWEN3MOE,
 };
 
 /*
@@ -32,6 +36,9 @@ enum hm_arch {
  * @embedding_scale: embeddings are multiplied with it.
  * @attention_cap, @logit_cap: soft caps of attention's scores and of logits; 0: none.
  * @gelu: the feed-forward part has GELU where others have SiLU.
+ * @experts: the feed-forward part is a mixture of so many; 0: it is none.
+ * @experts_used: of them by each row; their weights are the softmax of all, and with @experts_normalise have a sum of 1.
+ * @expert_hidden: size of an expert. @shared_hidden: of the one that all rows go to; 0: there is none.
  */
 struct hm_params {
 	char name[128];
@@ -57,6 +64,11 @@ struct hm_params {
 	float attention_cap;
 	float logit_cap;
 	bool gelu;
+	uint32_t experts;
+	uint32_t experts_used;
+	bool experts_normalise;
+	uint32_t expert_hidden;
+	uint32_t shared_hidden;
 };
 
 /* Whether a layer sees no more than hm_params.window keys. */
@@ -67,8 +79,9 @@ static inline bool hm_layer_has_window(const struct hm_params *params, uint32_t 
 }
 
 /*
- * Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]. Biases and the norms of q and
- * k are NULL where the model has none.
+ * Weights of one layer; matrices are [rows × columns] with rows = dims[1], columns = dims[0]; those of experts are dims[2] such one
+ * after the other. Biases and the norms of q and k are NULL where the model has none; so are the ordinary matrices of the
+ * feed-forward part where it is a mixture of experts, and those of experts elsewhere.
  */
 struct hm_layer_tensors {
 	const struct hm_gguf_tensor *attn_norm;
@@ -87,6 +100,14 @@ struct hm_layer_tensors {
 	const struct hm_gguf_tensor *ffn_gate;
 	const struct hm_gguf_tensor *ffn_up;
 	const struct hm_gguf_tensor *ffn_down;
+	const struct hm_gguf_tensor *router; /* [experts × dim] */
+	const struct hm_gguf_tensor *experts_gate;
+	const struct hm_gguf_tensor *experts_up;
+	const struct hm_gguf_tensor *experts_down;
+	const struct hm_gguf_tensor *shared_router; /* [dim] */
+	const struct hm_gguf_tensor *shared_gate;
+	const struct hm_gguf_tensor *shared_up;
+	const struct hm_gguf_tensor *shared_down;
 };
 
 struct hm_tensors {

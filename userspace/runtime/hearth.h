@@ -285,6 +285,60 @@ enum hearth_status hearth_op_matmul_bias(struct hearth_recording *recording,
 					 struct hearth_view bias, struct hearth_view y,
 					 uint32_t rows);
 
+/* ---- A mixture of experts ---- */
+
+enum hearth_gating {
+	HEARTH_GATING_SOFTMAX = 0, /* weights are the softmax of all logits */
+	HEARTH_GATING_SIGMOID = 1, /* weights are 1 / (1 + exp(-logit)) */
+};
+
+/*
+ * @experts: that there are, up to 1024.
+ * @used: of them, by a row; up to 64 and to @experts.
+ * @normalise: the weights of a row are divided by their sum, before they are scaled.
+ * @scale: multiplies them; 0 means 1.
+ */
+struct hearth_experts_info {
+	uint32_t struct_size;
+	uint32_t experts;
+	uint32_t used;
+	enum hearth_gating gating;
+	bool normalise;
+	float scale;
+};
+
+/*
+ * For each row the experts with the largest logits, largest first, of equal ones the first; NaN counts as least. logits:
+ * [rows × experts]; selected: [rows × used] u32; weights: [rows × used].
+ */
+enum hearth_status hearth_op_experts_select(struct hearth_recording *recording,
+					    struct hearth_view logits, struct hearth_view selected,
+					    struct hearth_view weights, uint32_t rows,
+					    const struct hearth_experts_info *info);
+
+/*
+ * y[r][s][n] = Σk x[r][k] · w[selected[r][s]][n][k]: each row with the matrices of its experts. @w has those of all experts one
+ * after the other, [experts × n] rows, in no device's own order; products are in float32 whatever the precision asked for. selected:
+ * [rows × used] u32, rows @selected_stride apart (0: used), each < experts (for others y stays as it was). x: [rows × w.columns], or with @own_x a row for each slot,
+ * [rows × used × w.columns]. y: [rows × used × n].
+ */
+enum hearth_status hearth_op_experts_matmul(struct hearth_recording *recording,
+					    const struct hearth_matrix *w, uint32_t experts,
+					    struct hearth_view x, bool own_x,
+					    struct hearth_view selected, uint32_t selected_stride,
+					    struct hearth_view y, uint32_t rows, uint32_t used);
+
+/*
+ * y[r][i] = Σs weights[r][s] · x[r][s][i] (+ residual[r][i] if its buffer is set; it may be y). x: [rows × used × columns],
+ * weights: [rows × used], y: [rows × columns].
+ */
+enum hearth_status hearth_op_experts_sum(struct hearth_recording *recording, struct hearth_view x,
+					 struct hearth_view weights, struct hearth_view residual,
+					 struct hearth_view y, uint32_t rows, uint32_t used,
+					 uint32_t columns);
+
+/* ---- Positions and attention ---- */
+
 enum hearth_rope {
 	HEARTH_ROPE_PAIRS = 0,	/* turns elements (2i, 2i + 1): GGUF's "llama" */
 	HEARTH_ROPE_HALVES = 1, /* turns elements (i, i + dims/2): "neox" */

@@ -7,10 +7,7 @@
 
 #include <string.h>
 
-#define MATVEC_ROWS \
-	4 /* ROWS in shaders/matvec.comp, matvec_half.comp, and for Q8_0 in matvec_dot.comp */
-#define MATVEC_ROWS_Q4_0 2    /* ROWS there for Q4_0 */
-#define MATVEC_SHARED	 2048 /* activations staged at a time */
+#define MATVEC_ROWS_Q4_0 2 /* ROWS in shaders/matvec_dot.comp for Q4_0 */
 
 /* In the order in which shader_table.h lists the variants of a family. */
 static const enum hearth_type variant_types[] = {
@@ -18,7 +15,7 @@ static const enum hearth_type variant_types[] = {
 	HEARTH_TYPE_Q4_K, HEARTH_TYPE_Q5_K, HEARTH_TYPE_Q6_K, HEARTH_TYPE_IQ4_NL, HEARTH_TYPE_MXFP4,
 };
 
-static enum hrt_shader typed_shader(enum hrt_shader f32, enum hearth_type type)
+enum hrt_shader hrt_typed_shader(enum hrt_shader f32, enum hearth_type type)
 {
 	uint32_t i = 0;
 
@@ -33,6 +30,15 @@ _Static_assert(HRT_SHADER_matvec_mxfp4 == HRT_SHADER_matvec_f32 + HRT_COUNT(vari
 	       "order of variants");
 _Static_assert(HRT_SHADER_matvec_subgroup_mxfp4 ==
 		       HRT_SHADER_matvec_subgroup_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
+_Static_assert(HRT_SHADER_matmul_experts_mxfp4 ==
+		       HRT_SHADER_matmul_experts_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
+_Static_assert(HRT_SHADER_matvec_experts_mxfp4 ==
+		       HRT_SHADER_matvec_experts_f32 + HRT_COUNT(variant_types) - 1,
+	       "order of variants");
+_Static_assert(HRT_SHADER_matvec_experts_subgroup_mxfp4 ==
+		       HRT_SHADER_matvec_experts_subgroup_f32 + HRT_COUNT(variant_types) - 1,
 	       "order of variants");
 _Static_assert(HRT_SHADER_embedding_mxfp4 ==
 		       HRT_SHADER_embedding_f32 + HRT_COUNT(variant_types) - 1,
@@ -81,11 +87,11 @@ static enum hearth_status record_matvec_direct(struct hearth_recording *recordin
 static enum hearth_status record_matvec(struct hearth_recording *recording, struct matmul *m)
 {
 	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, 64);
-	uint32_t group_rows = team.local / team.lanes * MATVEC_ROWS;
+	uint32_t group_rows = team.local / team.lanes * HRT_MATVEC_ROWS;
 	const uint32_t spec[] = {
 		team.local,
 		team.lanes,
-		MATVEC_SHARED / hrt_type_unit(m->w->type),
+		HRT_MATVEC_SHARED / hrt_type_unit(m->w->type),
 		hrt_whole_words(m->w->type, m->w->columns),
 		group_rows,
 	};
@@ -95,13 +101,13 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 
 	if (m->w->type == HEARTH_TYPE_F16 && team.subgroup &&
 	    recording->device->physical->properties.storage16)
-		return record_matvec_direct(recording, m, HRT_SHADER_matvec_half, MATVEC_ROWS,
+		return record_matvec_direct(recording, m, HRT_SHADER_matvec_half, HRT_MATVEC_ROWS,
 					    m->bindings, &m->push);
-	status = hrt_shader_pipeline(
-		recording->device,
-		typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32 : HRT_SHADER_matvec_f32,
-			     m->w->type),
-		spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(recording->device,
+				     hrt_typed_shader(team.subgroup ? HRT_SHADER_matvec_subgroup_f32
+								    : HRT_SHADER_matvec_f32,
+						      m->w->type),
+				     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, m->op, pipeline, m->bindings, &m->push, groups);
@@ -129,8 +135,8 @@ static enum hearth_status record_matvec_bytes(struct hearth_recording *recording
 	if (status != HEARTH_OK)
 		return status;
 	if (m->w->type == HEARTH_TYPE_Q8_0)
-		return record_matvec_direct(recording, m, HRT_SHADER_matvec_dot_q8_0, MATVEC_ROWS,
-					    bindings, &push);
+		return record_matvec_direct(recording, m, HRT_SHADER_matvec_dot_q8_0,
+					    HRT_MATVEC_ROWS, bindings, &push);
 	return record_matvec_direct(recording, m, HRT_SHADER_matvec_dot_q4_0, MATVEC_ROWS_Q4_0,
 				    bindings, &push);
 }
@@ -205,7 +211,7 @@ static enum hearth_status record_matmul(struct hearth_recording *recording, stru
 	};
 
 	status = hrt_shader_pipeline(recording->device,
-				     typed_shader(HRT_SHADER_matmul_f32, m->w->type), spec,
+				     hrt_typed_shader(HRT_SHADER_matmul_f32, m->w->type), spec,
 				     HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
@@ -392,12 +398,12 @@ enum hearth_status hearth_op_embedding(struct hearth_recording *recording,
 				  tiled ? lanes : hrt_whole_words(table->type, table->columns) };
 	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.units, spec[0]), rows, 1 };
 
-	status = hrt_shader_pipeline(recording->device,
-				     table->type == HEARTH_TYPE_Q4_0_TILES
-					     ? HRT_SHADER_embedding_tiles_q4_0
-				     : tiled ? HRT_SHADER_embedding_tiles_q8_0
-					     : typed_shader(HRT_SHADER_embedding_f32, table->type),
-				     spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(
+		recording->device,
+		table->type == HEARTH_TYPE_Q4_0_TILES ? HRT_SHADER_embedding_tiles_q4_0
+		: tiled				      ? HRT_SHADER_embedding_tiles_q8_0
+			: hrt_typed_shader(HRT_SHADER_embedding_f32, table->type),
+		spec, HRT_COUNT(spec), &pipeline);
 	for (uint32_t first = 0; first < table->rows && status == HEARTH_OK; first += part) {
 		push.first_token = first;
 		push.n_count = table->rows - first < part ? table->rows - first : part;

@@ -74,7 +74,7 @@ void hearth_recording_destroy(struct hearth_recording *recording)
 	for (uint32_t i = 0; i < recording->descriptor_pool_count; i++)
 		vkDestroyDescriptorPool(device->vk, recording->descriptor_pools[i], NULL);
 	vkDestroyCommandPool(device->vk, recording->pool, NULL);
-	hrt_quantised_free(recording);
+	hrt_derived_free(recording);
 	hrt_timeline_put(recording->timeline);
 	free(recording->descriptor_pools);
 	free(recording);
@@ -162,7 +162,7 @@ static void order(struct hearth_recording *recording, const struct hrt_binding *
 		VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT;
 	bool wait = recording->pending_count + count > HRT_MAX_PENDING;
 
-	hrt_quantised_invalidate(recording, bindings, count);
+	hrt_derived_invalidate(recording, bindings, count);
 
 	for (uint32_t i = 0; i < recording->pending_count && !wait; i++)
 		for (uint32_t j = 0; j < count && !wait; j++)

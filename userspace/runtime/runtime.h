@@ -222,12 +222,18 @@ enum hrt_recording_state {
 
 #define HRT_MAX_PENDING 64
 
-/* Activations as bytes (shaders/quantise.comp), for as long as the numbers they were made from stay. */
-struct hrt_quantised {
-	struct hrt_quantised *next;
-	struct hrt_binding x; /* what they were made from */
-	uint32_t columns;
-	enum hearth_type order; /* of the weights that they are laid out for */
+/* What a kernel makes for another: activations as bytes, slots in order of their experts. */
+enum hrt_derived_kind {
+	HRT_DERIVED_BYTES,
+	HRT_DERIVED_GROUPS,
+};
+
+/* Kept for as long as the numbers it was made from stay. */
+struct hrt_derived {
+	struct hrt_derived *next;
+	struct hrt_binding from;
+	enum hrt_derived_kind kind;
+	uint32_t form[3]; /* how it is laid out; the meaning is the kind's */
 	bool valid;
 	struct hearth_buffer *buffer;
 };
@@ -243,7 +249,7 @@ struct hearth_recording {
 	VkPipeline bound;
 	uint32_t length;
 	enum hearth_precision precision;
-	struct hrt_quantised *quantised;
+	struct hrt_derived *derived;
 	/* What was touched since the last barrier. */
 	struct hrt_binding pending[HRT_MAX_PENDING];
 	uint32_t pending_count;
@@ -283,10 +289,20 @@ enum hearth_status hrt_quantise(struct hearth_recording *recording, const char *
 				const struct hrt_binding *x, uint32_t x_first, uint32_t rows,
 				uint32_t columns, enum hearth_type type,
 				struct hrt_binding *binding);
+
+/* ---- derived.c ---- */
+
+/*
+ * What was made from @from in this form, if that still holds (valid); or else room for @bytes of it, which the caller fills and
+ * then makes valid.
+ */
+enum hearth_status hrt_derive(struct hearth_recording *recording, const char *op,
+			      const struct hrt_binding *from, enum hrt_derived_kind kind,
+			      const uint32_t form[3], uint64_t bytes, struct hrt_derived **derived);
 /* Forgets what was made from numbers that an operation with these bindings changes. */
-void hrt_quantised_invalidate(struct hearth_recording *recording,
-			      const struct hrt_binding *bindings, uint32_t count);
-void hrt_quantised_free(struct hearth_recording *recording);
+void hrt_derived_invalidate(struct hearth_recording *recording, const struct hrt_binding *bindings,
+			    uint32_t count);
+void hrt_derived_free(struct hearth_recording *recording);
 
 /* ---- ops ---- */
 
@@ -303,6 +319,8 @@ static inline uint64_t hrt_words_bytes(uint64_t a, uint64_t b)
 /* Elements that a kernel decodes from one word of weights (UNIT in shaders/weights.glsl); 0 if unknown. */
 uint32_t hrt_type_unit(enum hearth_type type);
 const char *hrt_type_name(enum hearth_type type);
+/* The variant for @type of a family of shaders that begins with that for F32. */
+enum hrt_shader hrt_typed_shader(enum hrt_shader f32, enum hearth_type type);
 /* That the matrix is well formed, and its bytes. */
 enum hearth_status hrt_matrix_check(const char *op, const struct hearth_matrix *matrix,
 				    uint64_t *bytes);

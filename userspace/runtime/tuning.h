@@ -18,6 +18,10 @@ struct hrt_matmul_shape {
 	uint32_t tile_n;
 };
 
+/* Outputs of a team in shaders/matvec.comp, matvec_half.comp, and for Q8_0 in matvec_dot.comp: ROWS there. */
+#define HRT_MATVEC_ROWS	  4
+#define HRT_MATVEC_SHARED 2048 /* activations that matvec.comp stages at a time */
+
 /* NULL if the device's limits admit none. */
 const struct hrt_matmul_shape *hrt_tune_matmul(const struct hearth_device *device, uint32_t rows);
 
