@@ -4,6 +4,7 @@
  * that llama.cpp makes of it: weights in the CPU's repacked layouts where it has one, a F16 cache, flash attention, a
  * thread pool, and a graph that is kept as long as it fits. What hearth-run is compared with; shares no code with it.
  *
+ *	ggml-model [--device NAME] …	on another of ggml's devices, such as Vulkan0, and all of it there
  *	ggml-model --ids MODEL COUNT THREADS ID…	continues the tokens greedily: "ID LEAD" a line, where LEAD is how far the
  *							best logit leads the second
  *	ggml-model --speed MODEL PROMPT COUNT THREADS	"prompt T/S T/CPU" and "text T/S T/CPU", after a warm-up: tokens a
@@ -48,7 +49,7 @@ struct graph {
 
 struct model {
 	ggml_backend_dev_t device;
-	ggml_backend_t cpu;
+	ggml_backend_t backend;
 	int layer_count, dim, heads, kv_heads, head_size, rope_dims, rope_mode, vocabulary;
 	int window, window_period; /* 0: no layer has one; all have one */
 	int experts_used;
@@ -234,12 +235,13 @@ static void set_threads(struct model *m, int threads)
 	struct ggml_threadpool_params params = ggml_threadpool_params_default(threads);
 
 	if (set)
-		set(m->cpu, threads);
+		set(m->backend, threads);
 	if (pool_new && pool_set)
-		pool_set(m->cpu, need(pool_new(&params), "a thread pool"));
+		pool_set(m->backend, need(pool_new(&params), "a thread pool"));
 }
 
-static void load(struct model *m, const char *path, int threads)
+/* @device: NULL for the CPU. */
+static void load(struct model *m, const char *device, const char *path, int threads)
 {
 	struct loader l = { 0 };
 	struct gguf_init_params gguf_params = { .no_alloc = true, .ctx = &l.meta };
@@ -247,9 +249,10 @@ static void load(struct model *m, const char *path, int threads)
 	struct ggml_tensor *first;
 
 	ggml_backend_load_all();
-	m->device =
-		need(ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU), "ggml's CPU backend");
-	m->cpu = need(ggml_backend_dev_init(m->device, NULL), "ggml's CPU backend");
+	m->device = need(device ? ggml_backend_dev_by_name(device)
+				: ggml_backend_dev_by_type(GGML_BACKEND_DEVICE_TYPE_CPU),
+			 device ?: "ggml's CPU backend");
+	m->backend = need(ggml_backend_dev_init(m->device, NULL), "its backend");
 	set_threads(m, threads);
 	l.gguf = need(gguf_init_from_file(path, gguf_params), path);
 	l.file = need(fopen(path, "rb"), path);
@@ -289,7 +292,8 @@ static void load(struct model *m, const char *path, int threads)
 	m->vocabulary = (int)m->output->ne[1];
 	for (int i = 0; i < m->layer_count; i++)
 		load_layer(&l, m, i);
-	need(ggml_backend_alloc_ctx_tensors_from_buft(l.plain, ggml_backend_cpu_buffer_type()),
+	need(ggml_backend_alloc_ctx_tensors_from_buft(l.plain,
+						      ggml_backend_dev_buffer_type(m->device)),
 	     "memory");
 	if (l.packed_type && ggml_get_first_tensor(l.packed))
 		need(ggml_backend_alloc_ctx_tensors_from_buft(l.packed, l.packed_type), "memory");
@@ -470,7 +474,7 @@ static void build(struct model *m, int rows, int seen_positions)
 	/* What no layer reads has to be in memory all the same. */
 	ggml_build_forward_expand(g->ggml, g->mask);
 	ggml_build_forward_expand(g->ggml, g->window_mask);
-	g->memory = need(ggml_gallocr_new(ggml_backend_cpu_buffer_type()), "memory");
+	g->memory = need(ggml_gallocr_new(ggml_backend_dev_buffer_type(m->device)), "memory");
 	if (!ggml_gallocr_alloc_graph(g->memory, g->ggml))
 		die("the graph", "no memory");
 }
@@ -508,7 +512,7 @@ static void step(struct model *m, const int32_t *tokens, int rows, int position)
 			mask[r * g->seen + j] = none;
 	ggml_backend_tensor_set(g->window_mask, mask, 0, ggml_nbytes(g->mask));
 	free(mask);
-	if (ggml_backend_graph_compute(m->cpu, g->ggml) != GGML_STATUS_SUCCESS)
+	if (ggml_backend_graph_compute(m->backend, g->ggml) != GGML_STATUS_SUCCESS)
 		die("the graph", "failed");
 	ggml_backend_tensor_get(g->logits, m->logits, 0, sizeof(float) * (size_t)m->vocabulary);
 }
@@ -592,16 +596,23 @@ static void continue_text(struct model *m, int count, char **ids, int id_count)
 int main(int argc, char **argv)
 {
 	static struct model m;
+	const char *device = NULL;
 
+	if (argc > 2 && !strcmp(argv[1], "--device")) {
+		device = argv[2];
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc > 5 && !strcmp(argv[1], "--ids")) {
-		load(&m, argv[2], atoi(argv[4]));
+		load(&m, device, argv[2], atoi(argv[4]));
 		continue_text(&m, atoi(argv[3]), argv + 5, argc - 5);
 	} else if (argc == 6 && !strcmp(argv[1], "--speed")) {
-		load(&m, argv[2], atoi(argv[5]));
+		load(&m, device, argv[2], atoi(argv[5]));
 		speed(&m, atoi(argv[3]), atoi(argv[4]));
 	} else {
-		fprintf(stderr, "usage: ggml-model --ids MODEL COUNT THREADS ID…\n"
-				"       ggml-model --speed MODEL PROMPT COUNT THREADS\n");
+		fprintf(stderr,
+			"usage: ggml-model [--device NAME] --ids MODEL COUNT THREADS ID…\n"
+			"       ggml-model [--device NAME] --speed MODEL PROMPT COUNT THREADS\n");
 		return 2;
 	}
 	return 0;
