@@ -19,7 +19,7 @@ layout(constant_id = 3) const uint CHUNK = 64; /* keys at a time */
 #include "kv.glsl"
 #include "team.glsl"
 
-const uint HEAD_WORDS = HEAD_SIZE / KV_UNIT;
+const uint HEAD_UNITS = HEAD_SIZE / KV_UNIT;
 
 shared float query[QUERIES * HEAD_SIZE]; /* in planes, like matvec's activations */
 shared float scores[QUERIES * CHUNK];
@@ -35,12 +35,12 @@ void main()
 	uint last_query = rows * ratio - 1;
 	uint position = step_words[step_first];
 	uint self = gl_LocalInvocationIndex;
-	uint stride = kv_heads * HEAD_WORDS;
-	uint head_at = gl_WorkGroupID.x * HEAD_WORDS;
-	/* The values' turn: this invocation's word of the head, and which keys it takes. */
-	uint parts = gl_WorkGroupSize.x / HEAD_WORDS;
-	uint word = self % HEAD_WORDS;
-	uint part = self / HEAD_WORDS;
+	uint stride = KV_ROW_WORDS(kv_heads * HEAD_SIZE);
+	uint head_at = gl_WorkGroupID.x * HEAD_UNITS;
+	/* The values' turn: this invocation's unit of the head, and which keys it takes. */
+	uint parts = gl_WorkGroupSize.x / HEAD_UNITS;
+	uint unit = self % HEAD_UNITS;
+	uint part = self / HEAD_UNITS;
 	bool idle = part >= parts;
 	float accumulated[QUERIES][KV_UNIT];
 	uint at_position[QUERIES]; /* of a query */
@@ -66,7 +66,7 @@ void main()
 		uint d = i % HEAD_SIZE;
 
 		if (i < QUERIES * HEAD_SIZE)
-			query[i - d + (d % KV_UNIT) * HEAD_WORDS + d / KV_UNIT] =
+			query[i - d + (d % KV_UNIT) * HEAD_UNITS + d / KV_UNIT] =
 				q[q_first + query_start(number, ratio) + d] * scale;
 	}
 	if (self < QUERIES) {
@@ -84,21 +84,21 @@ void main()
 		/* Scores. All teams go round the same number of times. */
 		for (uint at = 0; at < count; at += team_count) {
 			uint key = min(at + team_index, count - 1);
-			uint start = keys_first + (first + key) * stride + head_at;
+			uint start = keys_first + (first + key) * stride;
 			float dots[QUERIES];
 
 			[[unroll]] for (uint n = 0; n < QUERIES; n++)
 				dots[n] = 0.0;
-			for (uint lane_at = 0; lane_at < HEAD_WORDS; lane_at += team_lanes) {
+			for (uint lane_at = 0; lane_at < HEAD_UNITS; lane_at += team_lanes) {
 				uint i = lane_at + team_lane;
 				float elements[KV_UNIT];
 
-				if (i < HEAD_WORDS) {
-					kv_decode(keys[start + i], elements);
+				if (i < HEAD_UNITS) {
+					kv_read(keys, start, head_at + i, elements);
 					[[unroll]] for (uint n = 0; n < QUERIES; n++)
 						[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 							dots[n] = fma(query[n * HEAD_SIZE +
-									    e * HEAD_WORDS + i],
+									    e * HEAD_UNITS + i],
 								      elements[e], dots[n]);
 				}
 			}
@@ -157,9 +157,9 @@ void main()
 		if (!idle) {
 			for (uint key = part; key < count; key += parts) {
 				float elements[KV_UNIT];
+				uint start = values_first + (first + key) * stride;
 
-				kv_decode(values[values_first + (first + key) * stride + head_at + word],
-					  elements);
+				kv_read(values, start, head_at + unit, elements);
 				[[unroll]] for (uint n = 0; n < QUERIES; n++)
 					[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 						accumulated[n][e] = fma(scores[n * CHUNK + key],
@@ -182,7 +182,7 @@ void main()
 
 			if (i < HEAD_SIZE) {
 				for (uint p = 0; p < parts; p++)
-					sum += sums[from + p * HEAD_WORDS];
+					sum += sums[from + p * HEAD_UNITS];
 				y[y_first + query_start(first_query + n, ratio) + i] = sum / total[n];
 			}
 		}

@@ -23,8 +23,8 @@ layout(constant_id = 3) const uint KEYS = 2; /* keys of an invocation */
 #include "attention.glsl"
 #include "kv.glsl"
 
-const uint HEAD_WORDS = HEAD_SIZE / KV_UNIT;
-const uint WORDS = HEAD_WORDS / THREADS_N; /* of the head, of an invocation */
+const uint HEAD_UNITS = HEAD_SIZE / KV_UNIT;
+const uint UNITS = HEAD_UNITS / THREADS_N; /* of the head, of an invocation */
 const uint CHUNK = THREADS_N * KEYS;
 const uint GROUP_QUERIES = THREADS_R * QUERIES;
 
@@ -32,18 +32,20 @@ shared float key_tile[HEAD_SIZE * CHUNK]; /* transposed: [element][key] */
 shared float scores[GROUP_QUERIES * CHUNK];
 shared float weights[GROUP_QUERIES * CHUNK];
 
-void stage_keys(uint start, uint stride, uint count)
+void stage_keys(uint start, uint stride, uint head_at, uint count)
 {
-	for (uint at = 0; at < HEAD_WORDS * CHUNK; at += gl_WorkGroupSize.x) {
+	for (uint at = 0; at < HEAD_UNITS * CHUNK; at += gl_WorkGroupSize.x) {
 		uint i = at + gl_LocalInvocationIndex;
 		uint key = i % CHUNK;
-		uint word = i / CHUNK;
+		uint unit = i / CHUNK;
 		float elements[KV_UNIT];
 
-		if (i < HEAD_WORDS * CHUNK) {
-			kv_decode(keys[start + min(key, count - 1) * stride + word], elements);
+		if (i < HEAD_UNITS * CHUNK) {
+			uint row_at = start + min(key, count - 1) * stride;
+
+			kv_read(keys, row_at, head_at + unit, elements);
 			[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
-				key_tile[(KV_UNIT * word + e) * CHUNK + key] = elements[e];
+				key_tile[(KV_UNIT * unit + e) * CHUNK + key] = elements[e];
 		}
 	}
 }
@@ -56,8 +58,8 @@ void main()
 	uint first_query = gl_WorkGroupID.y * GROUP_QUERIES;
 	uint last_query = rows * ratio - 1;
 	uint position = step_words[step_first];
-	uint stride = kv_heads * HEAD_WORDS;
-	uint head_at = gl_WorkGroupID.x * HEAD_WORDS;
+	uint stride = KV_ROW_WORDS(kv_heads * HEAD_SIZE);
+	uint head_at = gl_WorkGroupID.x * HEAD_UNITS;
 	uint start[QUERIES]; /* of the query in q and y */
 	uint at_position[QUERIES];
 	uint limit[QUERIES]; /* keys that a query sees: before this, … */
@@ -65,7 +67,7 @@ void main()
 	float slope[QUERIES];
 	float maximum[QUERIES];
 	float total[QUERIES];
-	float accumulated[QUERIES][WORDS * KV_UNIT];
+	float accumulated[QUERIES][UNITS * KV_UNIT];
 	uint key_count = min(position + min(first_query + GROUP_QUERIES - 1, last_query) / ratio + 1,
 			     capacity);
 
@@ -80,7 +82,7 @@ void main()
 		/* A sink is a key with this score and no value. */
 		maximum[n] = has_sinks != 0 ? sinks[sinks_first + query_head(number, ratio)] : NO_SCORE;
 		total[n] = has_sinks != 0 ? 1.0 : 0.0;
-		[[unroll]] for (uint d = 0; d < WORDS * KV_UNIT; d++)
+		[[unroll]] for (uint d = 0; d < UNITS * KV_UNIT; d++)
 			accumulated[n][d] = 0.0;
 	}
 
@@ -89,7 +91,7 @@ void main()
 		float dots[QUERIES][KEYS];
 		float decay[QUERIES];
 
-		stage_keys(keys_first + first * stride + head_at, stride, count);
+		stage_keys(keys_first + first * stride, stride, head_at, count);
 		[[unroll]] for (uint n = 0; n < QUERIES; n++)
 			[[unroll]] for (uint k = 0; k < KEYS; k++)
 				dots[n][k] = 0.0;
@@ -129,11 +131,11 @@ void main()
 		barrier();
 		[[unroll]] for (uint n = 0; n < QUERIES; n++) {
 			total[n] *= decay[n];
-			[[unroll]] for (uint d = 0; d < WORDS * KV_UNIT; d++)
+			[[unroll]] for (uint d = 0; d < UNITS * KV_UNIT; d++)
 				accumulated[n][d] *= decay[n];
 		}
 		for (uint k = 0; k < count; k++) {
-			uint value_at = values_first + (first + k) * stride + head_at + thread_n;
+			uint value_at = values_first + (first + k) * stride;
 
 			float weight[QUERIES];
 
@@ -141,10 +143,10 @@ void main()
 				weight[n] = weights[(thread_r * QUERIES + n) * CHUNK + k];
 				total[n] += weight[n];
 			}
-			[[unroll]] for (uint w = 0; w < WORDS; w++) {
+			[[unroll]] for (uint w = 0; w < UNITS; w++) {
 				float elements[KV_UNIT];
 
-				kv_decode(values[value_at + w * THREADS_N], elements);
+				kv_read(values, value_at, head_at + w * THREADS_N + thread_n, elements);
 				[[unroll]] for (uint n = 0; n < QUERIES; n++)
 					[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 						accumulated[n][w * KV_UNIT + e] =
@@ -157,7 +159,7 @@ void main()
 
 	[[unroll]] for (uint n = 0; n < QUERIES; n++)
 		if (first_query + thread_r * QUERIES + n <= last_query)
-			[[unroll]] for (uint w = 0; w < WORDS; w++)
+			[[unroll]] for (uint w = 0; w < UNITS; w++)
 				[[unroll]] for (uint e = 0; e < KV_UNIT; e++)
 					y[y_first + start[n] + KV_UNIT * (w * THREADS_N + thread_n) + e] =
 						accumulated[n][w * KV_UNIT + e] / total[n];

@@ -83,7 +83,8 @@ static const struct argp_option argp_options[] = {
 	  1 },
 	{ "repeat-last", OPTION_LAST, "N", 0, "lately means the last N tokens (default: 64)", 1 },
 	{ "seed", 's', "N", 0, "of the random choice (default: 1)", 1 },
-	{ "kv-type", OPTION_KV, "TYPE", 0, "of the key and value cache: f32 (default) or f16", 2 },
+	{ "kv-type", OPTION_KV, "TYPE", 0,
+	  "of the key and value cache: f32 (default), f16, q8_0 or q4_0", 2 },
 	{ "batch", OPTION_BATCH, "N", 0, "prompt tokens computed together (default: 256)", 2 },
 	{ "fast", OPTION_FAST, NULL, 0,
 	  "round activations to 8 bits for Q8_0 and Q4_0 weights, on devices that multiply "
@@ -126,6 +127,26 @@ static float fraction(struct argp_state *state, const char *name, const char *te
 		argp_failure(state, EXIT_USAGE, 0, "%s: \"%s\", expected a number from 0 to %g",
 			     name, text, (double)most);
 	return value;
+}
+
+static enum hearth_type kv_type(struct argp_state *state, const char *text)
+{
+	static const struct {
+		const char *name;
+		enum hearth_type type;
+	} types[] = {
+		{ "f32", HEARTH_TYPE_F32 },
+		{ "f16", HEARTH_TYPE_F16 },
+		{ "q8_0", HEARTH_TYPE_Q8_0 },
+		{ "q4_0", HEARTH_TYPE_Q4_0 },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strcmp(text, types[i].name))
+			return types[i].type;
+	argp_failure(state, EXIT_USAGE, 0, "--kv-type: \"%s\", expected f32, f16, q8_0 or q4_0",
+		     text);
+	return HEARTH_TYPE_F32;
 }
 
 static error_t parse_option(int key, char *arg, struct argp_state *state)
@@ -181,10 +202,7 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		o->sampler.seed = number(state, "--seed", arg, 0, UINT64_MAX);
 		return 0;
 	case OPTION_KV:
-		if (strcmp(arg, "f32") && strcmp(arg, "f16"))
-			argp_failure(state, EXIT_USAGE, 0, "--kv-type: \"%s\", expected f32 or f16",
-				     arg);
-		o->kv_type = strcmp(arg, "f16") ? HEARTH_TYPE_F32 : HEARTH_TYPE_F16;
+		o->kv_type = kv_type(state, arg);
 		return 0;
 	case OPTION_BATCH:
 		o->batch = (uint32_t)number(state, "--batch", arg, 1, 512);

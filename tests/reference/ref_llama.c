@@ -7,6 +7,7 @@
  *	ref-llama MODEL.gguf PROMPT [TOKENS]		writes the text, as hearth-run does
  *	ref-llama --ids MODEL.gguf PROMPT [TOKENS]	writes the new tokens, one a line
  *	ref-llama --margins MODEL.gguf PROMPT [TOKENS]	and how far the best logit leads the second
+ *	ref-llama --kv-type=TYPE …			with keys and values rounded to a type, f32, f16, q8_0 or q4_0
  */
 #include <errno.h>
 #include <math.h>
@@ -26,6 +27,8 @@ struct model {
 	double *x, *normed, *q, *k, *v, *attention, *gate, *up, *logits, *scores;
 	double *weight;	      /* of norms */
 	double *rope_factors; /* NULL: none */
+	bool round_kv;
+	enum hearth_type kv_type;
 	double *router, *expert_weights;
 	uint32_t *selected;
 };
@@ -131,6 +134,26 @@ static void add_part(struct model *m, const struct hm_gguf_tensor *w,
 	ref_add(m->x, m->normed, m->x, m->p.dim);
 }
 
+/* Keys or values as a cache of the type holds them. */
+static void keep(const struct model *m, const double *x, double *kept)
+{
+	uint32_t count = m->p.kv_heads * m->p.head_size;
+	float *values;
+	void *row;
+
+	memcpy(kept, x, count * sizeof(*x));
+	if (!m->round_kv)
+		return;
+	values = need(count);
+	row = need(count);
+	for (uint32_t i = 0; i < count; i++)
+		values[i] = (float)x[i];
+	ref_quantise_row(values, m->kv_type, count, row);
+	ref_dequantise_row(row, m->kv_type, count, kept);
+	free(values);
+	free(row);
+}
+
 /* x + weight · down · (silu(gate · normed) * (up · normed)), with matrix @number of each stack. */
 static void add_expert(struct model *m, const struct hm_gguf_tensor *gate_stack,
 		       const struct hm_gguf_tensor *up_stack,
@@ -198,8 +221,8 @@ static void step(struct model *m, uint32_t token, uint32_t position)
 		norm_heads(m, t->attn_k_norm, m->k, p->kv_heads);
 		rope(m, m->q, position, p->heads, window);
 		rope(m, m->k, position, p->kv_heads, window);
-		memcpy(m->keys[i] + position * kv, m->k, kv * sizeof(double));
-		memcpy(m->values[i] + position * kv, m->v, kv * sizeof(double));
+		keep(m, m->k, m->keys[i] + position * kv);
+		keep(m, m->v, m->values[i] + position * kv);
 		ref_attention(m->q, m->keys[i], m->values[i], m->attention, NULL, m->scores,
 			      position, 1, p->heads, p->kv_heads, p->head_size, &shape);
 		add_part(m, t->attn_output, t->attn_post_norm, m->attention);
@@ -240,8 +263,35 @@ static void put_text(const struct hm_tokenizer *tokenizer, uint32_t token, bool 
 	fwrite(bytes, 1, hm_token_bytes(tokenizer, token, first, bytes, sizeof(bytes)), stdout);
 }
 
+static bool set_kv_type(struct model *m, const char *name)
+{
+	static const struct {
+		const char *name;
+		enum hearth_type type;
+	} types[] = {
+		{ "f32", HEARTH_TYPE_F32 },
+		{ "f16", HEARTH_TYPE_F16 },
+		{ "q8_0", HEARTH_TYPE_Q8_0 },
+		{ "q4_0", HEARTH_TYPE_Q4_0 },
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strcmp(name, types[i].name)) {
+			m->round_kv = true;
+			m->kv_type = types[i].type;
+			return true;
+		}
+	}
+	return false;
+}
+
 int main(int argc, char **argv)
 {
+	const char *kv = argc > 1 && !strncmp(argv[1], "--kv-type=", 10) ? argv[1] + 10 : NULL;
+
+	argc -= kv != NULL;
+	argv += kv != NULL;
+
 	bool margins = argc > 1 && !strcmp(argv[1], "--margins");
 	bool ids = margins || (argc > 1 && !strcmp(argv[1], "--ids"));
 	struct hm_error error = { "wrong usage" };
@@ -253,8 +303,9 @@ int main(int argc, char **argv)
 
 	argc -= ids;
 	argv += ids;
-	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: ref-llama [--ids|--margins] MODEL.gguf PROMPT [TOKENS]\n");
+	if (argc < 3 || argc > 4 || (kv && !set_kv_type(&m, kv))) {
+		fprintf(stderr, "usage: ref-llama [--kv-type=TYPE] [--ids|--margins] MODEL.gguf "
+				"PROMPT [TOKENS]\n");
 		return 2;
 	}
 	if (argc == 4)

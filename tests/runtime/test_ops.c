@@ -342,12 +342,40 @@ static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 
 /* ---- the cache and attention ---- */
 
-/* float values as the cache keeps them */
-static void round_to_cache(double *values, uint64_t count, enum hearth_type type)
+/*
+ * Whether a row of the cache is what @values become in its type, and what it holds: in F32 and F16 to the bit; in block types the
+ * scale to a unit of f16 (it is the result of a division), and each number that of the multiples of the scale which is nearest, or
+ * as near as division can tell, or the last that there is.
+ */
+static bool is_stored(const float *values, const void *stored, enum hearth_type type,
+		      uint32_t count, double *held)
 {
-	if (type == HEARTH_TYPE_F16)
-		for (uint64_t i = 0; i < count; i++)
-			values[i] = ref_f16_to_double(ref_double_to_f16(values[i]));
+	uint64_t block_bytes = ref_row_bytes(type, 32);
+	uint8_t *want = rt_alloc(ref_row_bytes(type, count));
+	bool good = true;
+
+	ref_quantise_row(values, type, count, want);
+	ref_dequantise_row(stored, type, count, held);
+	if (type == HEARTH_TYPE_F32 || type == HEARTH_TYPE_F16)
+		good = !memcmp(stored, want, ref_row_bytes(type, count));
+	for (uint32_t i = 0; type != HEARTH_TYPE_F32 && type != HEARTH_TYPE_F16 && i < count; i++) {
+		uint64_t at = i / 32 * block_bytes;
+		double wanted, scale, most, least;
+		uint16_t bits, want_bits;
+
+		memcpy(&bits, (const uint8_t *)stored + at, 2);
+		memcpy(&want_bits, want + at, 2);
+		scale = ref_f16_to_double(bits);
+		wanted = ref_f16_to_double(want_bits);
+		good &= fabs(scale - wanted) <= fabs(wanted) / 1024;
+		most = scale * (type == HEARTH_TYPE_Q8_0 ? 127 : 7);
+		least = scale * (type == HEARTH_TYPE_Q8_0 ? -127 : -8);
+		good &= fabs(held[i] - values[i]) <= 0.5001 * fabs(scale) ||
+			(held[i] == most && fabs(values[i]) > fabs(most)) ||
+			(held[i] == least && fabs(values[i]) > fabs(least));
+	}
+	free(want);
+	return good;
 }
 
 /* Fills a cache through hearth_op_kv_store in two goes, then attends with the last rows. */
@@ -367,7 +395,9 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	uint64_t row = (uint64_t)kv_heads * head_size;
 	uint64_t kv_count = positions * row;
 	uint64_t count = (uint64_t)rows * heads * head_size;
-	uint64_t cache_bytes = capacity * row * (type == HEARTH_TYPE_F16 ? 2 : 4);
+	uint64_t row_bytes = ref_row_bytes(type, (uint32_t)row), cache_bytes = capacity * row_bytes;
+	uint8_t *stored = rt_alloc(cache_bytes);
+	bool good = true;
 	struct hearth_attention_info info = {
 		.struct_size = sizeof(info),
 		.scale = 1 / sqrtf((float)head_size),
@@ -408,12 +438,8 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 	for (uint64_t i = 0; i < count; i++)
 		q[i] *= 4;
 	q64 = rt_doubles(q, count);
-	k64 = rt_doubles(k, kv_count);
-	v64 = rt_doubles(v, kv_count);
-	round_to_cache(k64, kv_count, type);
-	round_to_cache(v64, kv_count, type);
-	ref_attention(q64, k64, v64, want, magnitude, scores, position, rows, heads, kv_heads,
-		      head_size, &ref);
+	k64 = rt_alloc(8 * kv_count);
+	v64 = rt_alloc(8 * kv_count);
 	if (position)
 		rt_require(hearth_op_kv_store(recording, rt_buffer(k, 4 * position * row),
 					      rt_buffer(v, 4 * position * row), &cache, rt_step(0),
@@ -432,21 +458,34 @@ static void test_attention(enum hearth_type type, uint32_t position, uint32_t ro
 		   "hearth_op_attention");
 	rt_require(rt_run(recording), "attention");
 	rt_read(y, got, 4 * count);
-	rt_ok(rt_close_enough(got, want, magnitude, count, EXP_TOLERANCE, 0),
+	/* The reference attends to what the cache holds. */
+	for (int half = 0; half < 2; half++) {
+		rt_read(half ? cache.values : cache.keys, stored, cache_bytes);
+		for (uint32_t p = 0; p < positions; p++)
+			good &= is_stored((half ? v : k) + p * row, stored + p * row_bytes, type,
+					  (uint32_t)row, (half ? v64 : k64) + p * row);
+	}
+	ref_attention(q64, k64, v64, want, magnitude, scores, position, rows, heads, kv_heads,
+		      head_size, &ref);
+	if (!good)
+		rt_note("the cache does not hold what was stored");
+	rt_ok(good && rt_close_enough(got, want, magnitude, count, EXP_TOLERANCE, 0),
 	      "attention %s: position %u, %u rows, %u heads over %u, head size %u%s%s",
 	      rt_type_name(type), position, rows, heads, kv_heads, head_size, shape ? ", " : "",
 	      shape ? shape->name : "");
 	rt_free_buffers();
 	free(q), free(k), free(v), free(got), free(k64), free(v64), free(q64), free(want);
-	free(magnitude), free(scores), free(sinks), free(sinks64);
+	free(magnitude), free(scores), free(sinks), free(sinks64), free(stored);
 }
 
 static void test_attentions(void)
 {
 	/* Each is a kernel of its own to compile, so the types share out all but the most usual. */
-	static const uint32_t head_sizes[2][6] = {
+	static const uint32_t head_sizes[4][6] = {
 		{ 16, 64, 128, 96, 256, 6 },
 		{ 32, 64, 128, 80, 16, 2 },
+		{ 64, 128 },
+		{ 128, 64, 256 },
 	};
 	static const struct {
 		uint32_t heads, kv_heads;
@@ -459,29 +498,56 @@ static void test_attentions(void)
 		{ 0, 1 }, { 1, 1 },  { 63, 1 }, { 64, 1 },  { 200, 1 }, { 0, 2 },
 		{ 5, 3 }, { 0, 16 }, { 0, 33 }, { 17, 40 }, { 100, 9 },
 	};
-	static const enum hearth_type cache_types[] = { HEARTH_TYPE_F32, HEARTH_TYPE_F16 };
+	static const enum hearth_type cache_types[] = {
+		HEARTH_TYPE_F32,
+		HEARTH_TYPE_F16,
+		HEARTH_TYPE_Q8_0,
+		HEARTH_TYPE_Q4_0,
+	};
 
 	for (size_t t = 0; t < COUNT(cache_types); t++) {
-		for (size_t h = 0; h < COUNT(head_sizes[0]); h++)
+		for (size_t h = 0; h < COUNT(head_sizes[0]) && head_sizes[t][h]; h++)
 			for (size_t s = 0; s < COUNT(steps); s++) {
 				size_t g = (h + s) % COUNT(groups);
 
-				if (!rt_small || (h < 2 && s % 3 == 0))
+				if (!rt_small || (h < (t < 2 ? 2 : 1) && s % 3 == 0))
 					test_attention(cache_types[t], steps[s].position,
 						       steps[s].rows, groups[g].heads,
 						       groups[g].kv_heads, head_sizes[t][h], NULL);
 			}
-		for (size_t g = 0; g < COUNT(groups) && !rt_small; g++) {
+		for (size_t g = 0; g < COUNT(groups) && !rt_small && t < 2; g++) {
 			test_attention(cache_types[t], 31, 1, groups[g].heads, groups[g].kv_heads,
 				       64, NULL);
 			test_attention(cache_types[t], 31, 35, groups[g].heads, groups[g].kv_heads,
 				       64, NULL);
 		}
-		if (!rt_small) {
+		if (!rt_small && t < 2) {
 			test_attention(cache_types[t], 4095, 1, 8, 2, 64, NULL);
 			test_attention(cache_types[t], 1500, 20, 4, 2, 128, NULL);
 		}
 	}
+}
+
+/* Heads that share blocks of the cache, and shapes that it cannot have. */
+static void test_block_caches(void)
+{
+	static const struct hearth_attention_info info = { .struct_size = sizeof(info) };
+	struct hearth_view view = rt_buffer(NULL, 4096);
+	struct hearth_kv_cache cache = { view, view, HEARTH_TYPE_Q8_0, 4, 3, 32 };
+	struct hearth_recording *recording = rt_recording();
+
+	rt_ok(hearth_op_attention_shaped(recording, view, &cache, view, view, 1, 3, &info) ==
+		      HEARTH_ERROR_INVALID_ARGUMENT,
+	      "a cache of Q8_0 with rows of 96 is refused");
+	cache.type = HEARTH_TYPE_IQ4_NL;
+	rt_ok(hearth_op_attention_shaped(recording, view, &cache, view, view, 1, 3, &info) ==
+		      HEARTH_ERROR_INVALID_ARGUMENT,
+	      "a cache of IQ4_NL is refused");
+	hearth_recording_destroy(recording);
+	rt_free_buffers();
+	test_attention(HEARTH_TYPE_Q8_0, 70, 2, 8, 8, 80, NULL);
+	test_attention(HEARTH_TYPE_Q4_0, 5, 30, 16, 16, 20, NULL);
+	test_attention(HEARTH_TYPE_Q4_0, 3, 1, 4, 2, 96, NULL);
 }
 
 /* Windows that begin within, at and beyond the kernels' chunks of keys; all of it with few rows and with many. */
@@ -497,8 +563,10 @@ static void test_shaped_attentions(void)
 		uint32_t position, rows, heads, kv_heads, head_size;
 	} cases[] = {
 		{ 0, 1, 4, 4, 64 },    { 150, 1, 8, 2, 64 }, { 69, 3, 6, 3, 64 },
-		{ 128, 1, 12, 1, 96 }, { 0, 40, 4, 2, 64 },  { 61, 90, 6, 2, 128 },
+		{ 128, 1, 12, 2, 96 }, { 0, 40, 4, 2, 64 },  { 61, 90, 6, 2, 128 },
 	};
+	static const enum hearth_type cache_types[] = { HEARTH_TYPE_F32, HEARTH_TYPE_F16,
+							HEARTH_TYPE_Q8_0, HEARTH_TYPE_Q4_0 };
 	struct hearth_attention_info info = { .struct_size = sizeof(info) - 1 };
 	struct hearth_view view = rt_buffer(NULL, 4096);
 	const struct hearth_kv_cache cache = { view, view, HEARTH_TYPE_F32, 4, 1, 64 };
@@ -512,7 +580,7 @@ static void test_shaped_attentions(void)
 	for (size_t i = 0; i < COUNT(shapes); i++)
 		for (size_t c = 0; c < COUNT(cases); c++)
 			if (!rt_small || (c % 4 == 0 && i % 2 == 0))
-				test_attention(c % 2 ? HEARTH_TYPE_F16 : HEARTH_TYPE_F32,
+				test_attention(cache_types[rt_small ? c % 2 : (c + i) % 4],
 					       cases[c].position, cases[c].rows, cases[c].heads,
 					       cases[c].kv_heads, cases[c].head_size, &shapes[i]);
 }
@@ -520,12 +588,11 @@ static void test_shaped_attentions(void)
 /* Rows beyond the capacity are dropped, and nothing else is touched. */
 static void test_kv_overflow(enum hearth_type type)
 {
-	enum { CAPACITY = 5, ROW = 64, ROWS = 4, POSITION = 3 };
+	enum { CAPACITY = 8, ROW = 64, ROWS = 4, POSITION = 6 };
 	float *k = rt_random(ROWS * ROW, 1);
-	uint64_t cache_bytes = CAPACITY * ROW * (type == HEARTH_TYPE_F16 ? 2 : 4);
+	uint64_t row_bytes = ref_row_bytes(type, ROW), cache_bytes = CAPACITY * row_bytes;
 	uint8_t *before = rt_alloc(2 * cache_bytes);
 	uint8_t *after = rt_alloc(2 * cache_bytes);
-	uint8_t *want = rt_alloc(2 * cache_bytes);
 	struct hearth_recording *recording = rt_recording();
 	struct hearth_view both, k_view = rt_buffer(k, sizeof(float) * ROWS * ROW);
 	struct hearth_kv_cache cache = {
@@ -534,14 +601,10 @@ static void test_kv_overflow(enum hearth_type type)
 		.kv_heads = 2,
 		.head_size = 32,
 	};
+	double held[ROW];
+	bool good = true;
 
 	memset(before, 0x5a, 2 * cache_bytes);
-	memcpy(want, before, 2 * cache_bytes);
-	for (int half = 0; half < 2; half++)
-		for (int r = 0; r < CAPACITY - POSITION; r++)
-			ref_quantise_row(k + r * ROW, type, ROW,
-					 want + half * cache_bytes +
-						 (POSITION + r) * cache_bytes / CAPACITY);
 	both = rt_buffer(before, 2 * cache_bytes);
 	cache.keys = (struct hearth_view){ both.buffer, 0, cache_bytes };
 	cache.values = (struct hearth_view){ both.buffer, cache_bytes, cache_bytes };
@@ -554,10 +617,17 @@ static void test_kv_overflow(enum hearth_type type)
 		   "hearth_op_kv_store");
 	rt_require(rt_run(recording), "kv_store");
 	rt_read(both, after, 2 * cache_bytes);
-	rt_ok(!memcmp(want, after, 2 * cache_bytes),
-	      "kv_store %s: rows beyond the capacity are dropped", rt_type_name(type));
+	for (int half = 0; half < 2; half++) {
+		uint8_t *got = after + half * cache_bytes;
+
+		good &= !memcmp(got, before, POSITION * row_bytes);
+		for (int r = 0; r < CAPACITY - POSITION; r++)
+			good &= is_stored(k + r * ROW, got + (POSITION + r) * row_bytes, type, ROW,
+					  held);
+	}
+	rt_ok(good, "kv_store %s: rows beyond the capacity are dropped", rt_type_name(type));
 	rt_free_buffers();
-	free(k), free(before), free(after), free(want);
+	free(k), free(before), free(after);
 }
 
 /* ---- by element ---- */
@@ -737,9 +807,12 @@ int main(void)
 		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode, true);
 	}
 	test_attentions();
+	test_block_caches();
 	test_shaped_attentions();
 	test_kv_overflow(HEARTH_TYPE_F32);
 	test_kv_overflow(HEARTH_TYPE_F16);
+	test_kv_overflow(HEARTH_TYPE_Q8_0);
+	test_kv_overflow(HEARTH_TYPE_Q4_0);
 	for (size_t i = 0; i < COUNT(lengths) - (rt_small ? 1 : 0); i++) {
 		test_elementwise(lengths[i], false);
 		test_elementwise(lengths[i], true);

@@ -257,6 +257,30 @@ static int load(struct hm_llama *m, const struct hm_gguf *gguf, const struct hm_
 	return ret ? ret : create_activations(m, error);
 }
 
+/* Caches of block types want rows of whole pairs of blocks. */
+static int check_kv_type(const struct hm_gguf *gguf, const struct hm_params *p,
+			 enum hearth_type type, struct hm_error *error)
+{
+	uint32_t row = p->kv_heads * p->head_size;
+
+	switch (type) {
+	case HEARTH_TYPE_F32:
+	case HEARTH_TYPE_F16:
+		return 0;
+	case HEARTH_TYPE_Q8_0:
+	case HEARTH_TYPE_Q4_0:
+		if (row % 64 == 0 && p->head_size % 4 == 0)
+			return 0;
+		return hm_fail(error, -ENOTSUP,
+			       "%s: a cache in blocks wants %u key heads of %u to be a multiple of "
+			       "64 numbers, and heads of 4; take f16",
+			       hm_gguf_name(gguf), p->kv_heads, p->head_size);
+	default:
+		return hm_fail(error, -EINVAL, "cache type %d, expected F32, F16, Q8_0 or Q4_0",
+			       type);
+	}
+}
+
 int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
 		    const struct hm_llama_options *options, struct hm_llama **llama,
 		    struct hm_error *error)
@@ -274,11 +298,12 @@ int hm_llama_create(const struct hm_gguf *gguf, struct hearth_device *device,
 		return hm_fail(error, -EINVAL,
 			       "%s: context of %u tokens asked for, the model was trained for %u",
 			       hm_gguf_name(gguf), options->context, params.context);
-	if (!options->max_rows || options->max_rows > MAX_ROWS ||
-	    (options->kv_type != HEARTH_TYPE_F32 && options->kv_type != HEARTH_TYPE_F16))
-		return hm_fail(error, -EINVAL,
-			       "%u rows a step and cache type %d, expected 1 to %u and F32 or F16",
-			       options->max_rows, options->kv_type, MAX_ROWS);
+	if (!options->max_rows || options->max_rows > MAX_ROWS)
+		return hm_fail(error, -EINVAL, "%u rows a step, expected 1 to %u",
+			       options->max_rows, MAX_ROWS);
+	ret = check_kv_type(gguf, &params, options->kv_type, error);
+	if (ret)
+		return ret;
 	/* The last row of the activations must start where a view may. */
 	if (params.dim % 4)
 		return hm_fail(error, -ENOTSUP,

@@ -14,7 +14,7 @@ struct hm_llama;
 
 /*
  * @context: longest sequence, 0 for the trained length.
- * @kv_type: HEARTH_TYPE_F32 or HEARTH_TYPE_F16.
+ * @kv_type: of the key and value cache: HEARTH_TYPE_F32, _F16, _Q8_0 or _Q4_0; see struct hearth_kv_cache.
  * @max_rows: most tokens of one step.
  * @precision: of products with weights, see hearth.h.
  * @progress: called while something takes long: @stage says what, @done of @total (0: not known) are through.

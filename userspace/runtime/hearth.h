@@ -370,7 +370,13 @@ enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, str
 					 uint32_t head_size, const struct hearth_rope_info *info);
 
 /*
- * The key and value cache of one layer: keys and values each [capacity × kv_heads × head_size], F32 or F16.
+ * The key and value cache of one layer: keys and values each [capacity × kv_heads × head_size], of type F32, F16, Q8_0 or Q4_0. A
+ * position is a row of its type, of hearth_row_bytes(type, kv_heads × head_size) bytes. F16 wants even head sizes; Q8_0 and Q4_0 want head
+ * sizes that are multiples of 4, and kv_heads × head_size a multiple of 64.
+ *
+ * What is stored is rounded to the nearest number that the type has. In Q8_0 the scale of a block is its largest magnitude / 127, and an
+ * element errs by up to half of that; in Q4_0 the scale maps the element of largest magnitude to -8, elements err by up to half
+ * of it, and those near the other end of the range by up to all of it. Scales are rounded to f16, and to its largest finite number.
  */
 struct hearth_kv_cache {
 	struct hearth_view keys;

@@ -183,30 +183,69 @@ enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, str
 
 /* ---- The cache ---- */
 
+/*
+ * Types of caches. A kernel reads @unit elements of a head at once; rows of block types are whole pairs of blocks, so that they
+ * are whole words.
+ */
+static const struct kv_type {
+	enum hearth_type type;
+	uint32_t unit;	       /* KV_UNIT in shaders/kv.glsl */
+	uint32_t store_words;  /* that an invocation of the store writes */
+	uint32_t row_multiple; /* of the elements of a position */
+	enum hrt_shader store, many;
+	enum hrt_shader few[2][2]; /* [queries 4][subgroup] */
+} kv_types[] = {
+#define KV_TYPE(NAME, name, unit, words, multiple)                                     \
+	{                                                                              \
+		HEARTH_TYPE_##NAME, unit, words, multiple, HRT_SHADER_kv_store_##name, \
+			HRT_SHADER_attention_many_##name,                              \
+		{                                                                      \
+			{ HRT_SHADER_attention_few1_##name,                            \
+			  HRT_SHADER_attention_few1_subgroup_##name },                 \
+			{                                                              \
+				HRT_SHADER_attention_few4_##name,                      \
+					HRT_SHADER_attention_few4_subgroup_##name      \
+			}                                                              \
+		}                                                                      \
+	}
+	KV_TYPE(F32, f32, 1, 1, 1),
+	KV_TYPE(F16, f16, 2, 1, 1),
+	KV_TYPE(Q8_0, q8_0, 4, 17, 64),
+	KV_TYPE(Q4_0, q4_0, 4, 9, 64),
+#undef KV_TYPE
+};
+
 /* *row_words: of a position; *bytes: of keys, and of values. */
 static enum hearth_status check_cache(const char *op, const struct hearth_kv_cache *cache,
-				      uint32_t *row_words, uint64_t *bytes)
+				      const struct kv_type **type, uint32_t *row_words,
+				      uint64_t *bytes)
 {
 	uint64_t elements;
 
+	*type = NULL;
+
 	if (!cache)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: cache is NULL", op);
-	if (cache->type != HEARTH_TYPE_F32 && cache->type != HEARTH_TYPE_F16)
+	for (size_t i = 0; i < HRT_COUNT(kv_types); i++)
+		if (kv_types[i].type == cache->type)
+			*type = &kv_types[i];
+	if (!*type)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: a cache of type %s (%d), expected F32 or F16", op,
+				"%s: a cache of type %s (%d), expected F32, F16, Q8_0 or Q4_0", op,
 				hrt_type_name(cache->type), cache->type);
-	if (!cache->capacity || !cache->kv_heads || !cache->head_size ||
-	    (cache->type == HEARTH_TYPE_F16 && cache->head_size % 2))
-		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
-				"%s: a cache of %u × %u heads × %u, expected at least 1 × 1 × 1 "
-				"and even head "
-				"sizes for F16",
-				op, cache->capacity, cache->kv_heads, cache->head_size);
 	elements = (uint64_t)cache->kv_heads * cache->head_size;
+	if (!cache->capacity || !elements || cache->head_size % (*type)->unit ||
+	    elements % (*type)->row_multiple)
+		return hrt_fail(
+			HEARTH_ERROR_INVALID_ARGUMENT,
+			"%s: a cache of %u × %u heads × %u, expected at least 1 × 1 × 1, and "
+			"for %s head sizes that are a multiple of %u, and of %u with all heads",
+			op, cache->capacity, cache->kv_heads, cache->head_size,
+			hrt_type_name(cache->type), (*type)->unit, (*type)->row_multiple);
 	if (elements > UINT32_MAX)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT, "%s: %u heads × %u are too many", op,
 				cache->kv_heads, cache->head_size);
-	*row_words = (uint32_t)(cache->type == HEARTH_TYPE_F16 ? elements / 2 : elements);
+	*row_words = (uint32_t)(hearth_row_bytes(cache->type, elements) / 4);
 	*bytes = hrt_words_bytes(*row_words, cache->capacity);
 	return HEARTH_OK;
 }
@@ -225,12 +264,13 @@ enum hearth_status hearth_op_kv_store(struct hearth_recording *recording, struct
 	enum hearth_status status = hrt_recording_check(recording, op);
 	const struct hrt_pipeline *pipeline;
 	struct hrt_binding bindings[5];
+	const struct kv_type *type;
 	struct kv_store_push push;
 	uint64_t bytes, row_bytes;
 
 	if (status != HEARTH_OK)
 		return status;
-	status = check_cache(op, cache, &push.row_words, &bytes);
+	status = check_cache(op, cache, &type, &push.row_words, &bytes);
 	if (status != HEARTH_OK)
 		return status;
 	if (!rows)
@@ -250,12 +290,12 @@ enum hearth_status hearth_op_kv_store(struct hearth_recording *recording, struct
 		return status;
 
 	const uint32_t spec[] = { hrt_tune_local(recording->device) };
-	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.row_words, spec[0]), rows, 1 };
+	const uint32_t groups[3] = {
+		(uint32_t)hrt_ceil_div(push.row_words / type->store_words, spec[0]), rows, 1
+	};
 
-	status = hrt_shader_pipeline(recording->device,
-				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_kv_store_f16
-								    : HRT_SHADER_kv_store_f32,
-				     spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(recording->device, type->store, spec, HRT_COUNT(spec),
+				     &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, op, pipeline, bindings, &push, groups);
@@ -282,22 +322,13 @@ static bool is_shaped(const struct attention_push *push)
 	return push->soft_cap > 0 || push->alibi > 0;
 }
 
-/* [type F16][queries 4][subgroup] */
-static const enum hrt_shader few_shaders[2][2][2] = {
-	{ { HRT_SHADER_attention_few1_f32, HRT_SHADER_attention_few1_subgroup_f32 },
-	  { HRT_SHADER_attention_few4_f32, HRT_SHADER_attention_few4_subgroup_f32 } },
-	{ { HRT_SHADER_attention_few1_f16, HRT_SHADER_attention_few1_subgroup_f16 },
-	  { HRT_SHADER_attention_few4_f16, HRT_SHADER_attention_few4_subgroup_f16 } },
-};
-
 static enum hearth_status record_few(struct hearth_recording *recording, const char *op,
 				     const struct hearth_kv_cache *cache,
-				     const struct hrt_binding *bindings,
+				     const struct kv_type *type, const struct hrt_binding *bindings,
 				     const struct attention_push *push)
 {
-	bool f16 = cache->type == HEARTH_TYPE_F16;
-	uint32_t head_words = f16 ? cache->head_size / 2 : cache->head_size;
-	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, head_words);
+	uint32_t head_units = cache->head_size / type->unit;
+	struct hrt_team_shape team = hrt_tune_team(recording->device, 0, head_units);
 	uint64_t query_count = (uint64_t)push->rows * (push->heads / push->kv_heads);
 	uint32_t queries = query_count > 1 ? 4 : 1;
 	/* Without subgroups an invocation takes a key alone, which needs no reductions. */
@@ -310,15 +341,14 @@ static enum hearth_status record_few(struct hearth_recording *recording, const c
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
-	if (team.local < head_words)
+	if (team.local < head_units)
 		return hrt_fail(HEARTH_ERROR_UNSUPPORTED,
 				"%s: a head size of %u needs work-groups of %u, %s has %u", op,
-				cache->head_size, head_words,
+				cache->head_size, head_units,
 				recording->device->physical->properties.name,
 				recording->device->physical->properties.max_workgroup_invocations);
-	status = hrt_shader_pipeline(recording->device,
-				     few_shaders[f16][queries == 4][team.subgroup], spec,
-				     HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(recording->device, type->few[queries == 4][team.subgroup],
+				     spec, HRT_COUNT(spec), &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, op, pipeline, bindings, push, groups);
@@ -326,6 +356,7 @@ static enum hearth_status record_few(struct hearth_recording *recording, const c
 
 static enum hearth_status record_many(struct hearth_recording *recording, const char *op,
 				      const struct hearth_kv_cache *cache,
+				      const struct kv_type *type,
 				      const struct hrt_binding *bindings,
 				      const struct attention_push *push, uint32_t keys)
 {
@@ -344,10 +375,8 @@ static enum hearth_status record_many(struct hearth_recording *recording, const 
 	const struct hrt_pipeline *pipeline;
 	enum hearth_status status;
 
-	status = hrt_shader_pipeline(recording->device,
-				     cache->type == HEARTH_TYPE_F16 ? HRT_SHADER_attention_many_f16
-								    : HRT_SHADER_attention_many_f32,
-				     spec, HRT_COUNT(spec), &pipeline);
+	status = hrt_shader_pipeline(recording->device, type->many, spec, HRT_COUNT(spec),
+				     &pipeline);
 	if (status != HEARTH_OK)
 		return status;
 	return hrt_record(recording, op, pipeline, bindings, push, groups);
@@ -379,12 +408,13 @@ enum hearth_status hearth_op_attention_shaped(struct hearth_recording *recording
 	enum hearth_status status = hrt_recording_check(recording, op);
 	struct attention_push push = { .rows = rows, .heads = heads };
 	struct hrt_binding bindings[6];
-	uint32_t row_words, keys, unit;
+	const struct kv_type *type;
+	uint32_t row_words, keys;
 	uint64_t bytes, y_bytes;
 
 	if (status != HEARTH_OK)
 		return status;
-	status = check_cache(op, cache, &row_words, &bytes);
+	status = check_cache(op, cache, &type, &row_words, &bytes);
 	if (status != HEARTH_OK)
 		return status;
 	if (!rows || !heads || heads % cache->kv_heads)
@@ -429,10 +459,9 @@ enum hearth_status hearth_op_attention_shaped(struct hearth_recording *recording
 			       4ull * heads, HRT_READ, &bindings[5], &push.sinks_first)) !=
 		    HEARTH_OK)
 		return status;
-	unit = cache->type == HEARTH_TYPE_F16 ? 2 : 1;
 	keys = hrt_tune_attention_keys(recording->device, cache->head_size, MANY_THREADS_R);
 	if (keys && rows > 1 && (uint64_t)rows * (heads / cache->kv_heads) >= MANY_LEAST &&
-	    cache->head_size % (MANY_THREADS_N * unit) == 0)
-		return record_many(recording, op, cache, bindings, &push, keys);
-	return record_few(recording, op, cache, bindings, &push);
+	    cache->head_size % (MANY_THREADS_N * type->unit) == 0)
+		return record_many(recording, op, cache, type, bindings, &push, keys);
+	return record_few(recording, op, cache, type, bindings, &push);
 }

@@ -61,16 +61,28 @@
 	X(embedding_mxfp4, 3, 32)                \
 	X(kv_store_f32, 5, 28)                   \
 	X(kv_store_f16, 5, 28)                   \
+	X(kv_store_q8_0, 5, 28)                  \
+	X(kv_store_q4_0, 5, 28)                  \
 	X(attention_many_f32, 6, 60)             \
 	X(attention_many_f16, 6, 60)             \
+	X(attention_many_q8_0, 6, 60)            \
+	X(attention_many_q4_0, 6, 60)            \
 	X(attention_few1_f32, 6, 60)             \
 	X(attention_few1_f16, 6, 60)             \
+	X(attention_few1_q8_0, 6, 60)            \
+	X(attention_few1_q4_0, 6, 60)            \
 	X(attention_few4_f32, 6, 60)             \
 	X(attention_few4_f16, 6, 60)             \
+	X(attention_few4_q8_0, 6, 60)            \
+	X(attention_few4_q4_0, 6, 60)            \
 	X(attention_few1_subgroup_f32, 6, 60)    \
 	X(attention_few1_subgroup_f16, 6, 60)    \
+	X(attention_few1_subgroup_q8_0, 6, 60)   \
+	X(attention_few1_subgroup_q4_0, 6, 60)   \
 	X(attention_few4_subgroup_f32, 6, 60)    \
 	X(attention_few4_subgroup_f16, 6, 60)    \
+	X(attention_few4_subgroup_q8_0, 6, 60)   \
+	X(attention_few4_subgroup_q4_0, 6, 60)   \
 	X(rms_norm, 3, 20)                       \
 	X(rms_norm_subgroup, 3, 20)              \
 	X(quantise, 2, 20)                       \
