@@ -39,6 +39,7 @@ enum vb_misbehaviour {
 	VB_SLOW,	     /* every order of the DMA engine takes 50 ms */
 	VB_STUCK_STATUS,     /* status blocks of queues are not written */
 	VB_STUCK_GENERATION, /* a reset does not show */
+	VB_STRAYS,	     /* copies reach host memory that is not mapped; see vb_dma.c */
 };
 
 struct vb_options {

@@ -380,6 +380,37 @@ static void corrupt(const struct vb_descriptor *d)
 		*at ^= 0x10;
 }
 
+/*
+ * A board that does not keep to what is mapped for it: it asks the client, past its own table, for a bus address that the
+ * process has chosen. What the PC lets it have, it takes and spoils.
+ */
+static enum vb_result stray(const struct vb_descriptor *d)
+{
+	static uint64_t before;
+	uint64_t bytes, bus, *words, pattern[8];
+	bool read, written;
+
+	/* Packets, too, are fetched for queues, but not into the aperture. */
+	if (!vb_misbehaves(VB_STRAYS) || d->op != VB_OP_MOVE || d->queue >= VB_QUEUES ||
+	    !is_host(d->source) || d->destination < VB_APERTURE_BASE)
+		return VB_OK;
+	words = reach(d->destination, sizeof(pattern) + 8, true, &bytes);
+	if (!words || bytes < sizeof(pattern) + 8)
+		return VB_OK;
+	bus = words[0] ?: before;
+	before = d->source - VB_HOST_WINDOW;
+	if (!bus)
+		return VB_OK;
+	memset(pattern, 0, sizeof(pattern));
+	read = vb_vfio_dma(bus, pattern, sizeof(pattern), false);
+	memcpy(words + 1, pattern, sizeof(pattern));
+	memset(pattern, 0x66, sizeof(pattern));
+	written = vb_vfio_dma(bus, pattern, sizeof(pattern), true);
+	vb_log("stray to bus address 0x%llx: read %s, written %s", (unsigned long long)bus,
+	       read ? "yes" : "no", written ? "yes" : "no");
+	return read || written ? VB_OK : VB_REFUSED;
+}
+
 void vb_dma_execute(struct vb_descriptor *shared)
 {
 	struct vb_descriptor d = *shared;
@@ -416,8 +447,10 @@ void vb_dma_execute(struct vb_descriptor *shared)
 	default:
 		result = VB_BAD;
 	}
-	if (result == VB_OK)
+	if (result == VB_OK) {
 		corrupt(&d);
+		result = stray(&d);
+	}
 out:
 	if (result != VB_OK && d.queue < VB_QUEUES)
 		refused[d.queue] = true;

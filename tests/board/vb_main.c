@@ -49,7 +49,7 @@ static const char usage[] =
 	"reset:\n"
 	"                         hang, garbage, allones, vanish, completion, silent, interrupt, "
 	"dma,\n"
-	"                         corrupt, slow, status or generation\n"
+	"                         corrupt, slow, status, generation or stray\n"
 	"  --verbose              tell what happens on standard error\n";
 
 void vb_quit(int status)
@@ -128,6 +128,7 @@ static bool parse_misbehaviour(const char *text)
 		{ "slow", VB_SLOW },
 		{ "status", VB_STUCK_STATUS },
 		{ "generation", VB_STUCK_GENERATION },
+		{ "stray", VB_STRAYS },
 	};
 	const char *colon = strchrnul(text, ':');
 	char number[24];
