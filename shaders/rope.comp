@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Rotary positions, in place: one invocation a pair of elements.
+ * Rotary positions, in place: one invocation a pair of elements. Pairs may also be scaled.
  *
  * The angle position · base^(-2i/dims) loses all its digits in float32 at large positions, and the
  * precision that Vulkan asks of sin and cos is low. So the host gives each pair's frequency as a 64-bit
@@ -22,6 +22,7 @@ layout(push_constant) uniform Push {
 	uint heads;
 	uint head_size;
 	uint pairs; /* dims / 2 */
+	float magnitude;
 };
 
 /* The upper word of the product. */
@@ -63,7 +64,7 @@ void main()
 	uint position = step_words[step_first] + row;
 	uint low = frequencies[frequencies_first + 2 * i];
 	uint high = frequencies[frequencies_first + 2 * i + 1];
-	vec2 turn = cos_sin(position * high + multiply_high(position, low));
+	vec2 turn = cos_sin(position * high + multiply_high(position, low)) * magnitude;
 	uint start = x_first + (row * heads + head) * head_size;
 	uint at = start + (HALVES ? i : 2 * i);
 	uint other = start + (HALVES ? i + pairs : 2 * i + 1);

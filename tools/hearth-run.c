@@ -57,7 +57,7 @@ enum {
 };
 
 static const struct argp_option argp_options[] = {
-	{ "model", 'm', "FILE", 0, "GGUF model of a Llama or Qwen architecture", 0 },
+	{ "model", 'm', "FILE", 0, "GGUF model of an architecture that hearth-run(1) names", 0 },
 	{ "prompt", 'p', "TEXT", 0, "text to continue (default: \"Once upon a time\")", 0 },
 	{ "tokens", 'n', "N", 0, "write at most N tokens (default: as many as the context holds)",
 	  0 },

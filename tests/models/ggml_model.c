@@ -32,6 +32,7 @@ struct layer {
 	struct ggml_tensor *attn_norm, *q, *k, *v, *q_bias, *k_bias, *v_bias, *q_norm, *k_norm,
 		*out;
 	struct ggml_tensor *ffn_norm, *gate, *up, *down;
+	struct ggml_tensor *qkv; /* NULL: they are apart */
 	struct ggml_tensor *router, *experts_gate, *experts_up, *experts_down; /* NULL: none */
 	struct ggml_tensor *shared_router, *shared_gate, *shared_up, *shared_down;
 	struct ggml_tensor *attn_post_norm, *ffn_post_norm; /* NULL: none */
@@ -54,6 +55,7 @@ struct model {
 	int window, window_period; /* 0: no layer has one; all have one */
 	int experts_used;
 	bool gemma, experts_normalise;
+	float rope_magnitude;
 	float epsilon, rope_base, rope_base_window, attention_cap, logit_cap;
 	struct ggml_tensor *embedding, *output_norm, *output, *rope_factors;
 	struct layer layers[MAX_LAYERS];
@@ -193,9 +195,10 @@ static void load_layer(struct loader *l, struct model *m, int i)
 	int64_t row = (int64_t)m->kv_heads * m->head_size;
 
 	layer->attn_norm = want(l, m, i, "attn_norm.weight", false, true);
-	layer->q = want(l, m, i, "attn_q.weight", true, true);
-	layer->k = want(l, m, i, "attn_k.weight", true, true);
-	layer->v = want(l, m, i, "attn_v.weight", true, true);
+	layer->qkv = want(l, m, i, "attn_qkv.weight", true, false);
+	layer->q = want(l, m, i, "attn_q.weight", true, !layer->qkv);
+	layer->k = want(l, m, i, "attn_k.weight", true, !layer->qkv);
+	layer->v = want(l, m, i, "attn_v.weight", true, !layer->qkv);
 	layer->q_bias = want(l, m, i, "attn_q.bias", false, false);
 	layer->k_bias = want(l, m, i, "attn_k.bias", false, false);
 	layer->v_bias = want(l, m, i, "attn_v.bias", false, false);
@@ -213,7 +216,7 @@ static void load_layer(struct loader *l, struct model *m, int i)
 	layer->shared_gate = want(l, m, i, "ffn_gate_shexp.weight", true, false);
 	layer->shared_up = want(l, m, i, "ffn_up_shexp.weight", true, false);
 	layer->shared_down = want(l, m, i, "ffn_down_shexp.weight", true, false);
-	layer->gate = want(l, m, i, "ffn_gate.weight", true, !layer->router);
+	layer->gate = want(l, m, i, "ffn_gate.weight", true, !layer->router && !layer->qkv);
 	layer->up = want(l, m, i, "ffn_up.weight", true, !layer->router);
 	layer->down = want(l, m, i, "ffn_down.weight", true, !layer->router);
 	layer->keys = ggml_new_tensor_2d(l->plain, GGML_TYPE_F16, row, MAX_CONTEXT);
@@ -285,7 +288,15 @@ static void load(struct model *m, const char *device, const char *path, int thre
 		l.packed_type ? ggml_backend_buft_name(l.packed_type) : "ordinary memory");
 	m->embedding = want(&l, m, -1, "token_embd.weight", false, true);
 	m->output_norm = want(&l, m, -1, "output_norm.weight", false, true);
-	m->rope_factors = want(&l, m, -1, "rope_freqs.weight", false, false);
+	/* Of the two for contexts that are short and long, those for what the model was trained for. */
+	m->rope_factors =
+		want(&l, m, -1,
+		     number(&l, "context_length", 0) >
+				     number(&l, "rope.scaling.original_context_length", INT32_MAX)
+			     ? "rope_factors_long.weight"
+			     : "rope_freqs.weight",
+		     false, false);
+	m->rope_magnitude = real(&l, "rope.scaling.attn_factor", 1);
 	m->output = want(&l, m, -1, "output.weight", true, false);
 	if (!m->output) /* the embedding again, in the layout for products */
 		m->output = want(&l, m, -1, "token_embd.weight", true, true);
@@ -336,7 +347,7 @@ static struct ggml_tensor *rope(struct model *m, struct ggml_tensor *x, bool win
 
 	return ggml_rope_ext(g->context, x, g->positions, m->rope_factors, m->rope_dims,
 			     m->rope_mode, 4096, window ? m->rope_base_window : m->rope_base, 1, 0,
-			     1, 32, 1);
+			     m->rope_magnitude, 32, 1);
 }
 
 static struct ggml_tensor *seen(struct model *m, struct ggml_tensor *cache)
@@ -354,13 +365,25 @@ static struct ggml_tensor *attend(struct model *m, struct layer *layer, struct g
 {
 	struct graph *g = &m->graph;
 	struct ggml_context *c = g->context;
-	struct ggml_tensor *q = project(c, layer->q, layer->q_bias, x);
-	struct ggml_tensor *k = project(c, layer->k, layer->k_bias, x);
-	struct ggml_tensor *v = project(c, layer->v, layer->v_bias, x), *y;
 	bool window = has_window(m, layer);
+	struct ggml_tensor *q, *k, *v, *y;
 
-	q = ggml_reshape_3d(c, q, m->head_size, m->heads, g->rows);
-	k = ggml_reshape_3d(c, k, m->head_size, m->kv_heads, g->rows);
+	if (layer->qkv) {
+		size_t head = sizeof(float) * (size_t)m->head_size;
+
+		y = ggml_mul_mat(c, layer->qkv, x);
+		q = ggml_view_3d(c, y, m->head_size, m->heads, g->rows, head, y->nb[1], 0);
+		k = ggml_view_3d(c, y, m->head_size, m->kv_heads, g->rows, head, y->nb[1],
+				 head * (size_t)m->heads);
+		v = ggml_cont(c, ggml_view_2d(c, y, (int64_t)m->head_size * m->kv_heads, g->rows,
+					      y->nb[1], head * (size_t)(m->heads + m->kv_heads)));
+	} else {
+		q = project(c, layer->q, layer->q_bias, x);
+		k = project(c, layer->k, layer->k_bias, x);
+		v = project(c, layer->v, layer->v_bias, x);
+		q = ggml_reshape_3d(c, q, m->head_size, m->heads, g->rows);
+		k = ggml_reshape_3d(c, k, m->head_size, m->kv_heads, g->rows);
+	}
 	if (layer->q_norm)
 		q = norm(m, c, q, layer->q_norm);
 	if (layer->k_norm)
@@ -458,8 +481,11 @@ static void build(struct model *m, int rows, int seen_positions)
 			x = ggml_add(c, ask_experts(m, layer, y), x);
 			continue;
 		}
-		y = (m->gemma ? ggml_geglu_split : ggml_swiglu_split)(
-			c, ggml_mul_mat(c, layer->gate, y), ggml_mul_mat(c, layer->up, y));
+		if (layer->qkv)
+			y = ggml_swiglu(c, ggml_mul_mat(c, layer->up, y));
+		else
+			y = (m->gemma ? ggml_geglu_split : ggml_swiglu_split)(
+				c, ggml_mul_mat(c, layer->gate, y), ggml_mul_mat(c, layer->up, y));
 		y = ggml_mul_mat(c, layer->down, y);
 		if (layer->ffn_post_norm)
 			y = norm(m, c, y, layer->ffn_post_norm);

@@ -46,19 +46,27 @@ static const struct arch {
 	const char *written_as;		/* general.architecture, where that is another name */
 	uint32_t experts, experts_used; /* 0: the feed-forward part is one */
 	bool shared_expert;
+	bool joined; /* q, k and v one matrix, the feed-forward part's two another; and factors for long contexts */
 } archs[] = {
-	{ "llama", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, NULL, 0, 0, false },
-	{ "llama3", "llama-bpe", false, false, true, false, 500000, 0, 0, 0, "llama", 0, 0, false },
+	{ "llama", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, NULL, 0, 0, false,
+	  false },
+	{ "llama3", "llama-bpe", false, false, true, false, 500000, 0, 0, 0, "llama", 0, 0, false,
+	  false },
 	{ "mistral", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, "llama", 0, 0,
 	  false },
-	{ "qwen2", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false },
-	{ "qwen3", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false },
-	{ "gemma2", "qwen2", false, false, false, true, 10000, 24, 5, 3, NULL, 0, 0, false },
-	{ "gemma3", "qwen2", false, true, false, true, 1000000, 24, 0, 0, NULL, 0, 0, false },
+	{ "qwen2", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false, false },
+	{ "qwen3", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 0, 0, false, false },
+	{ "gemma2", "qwen2", false, false, false, true, 10000, 24, 5, 3, NULL, 0, 0, false, false },
+	{ "gemma3", "qwen2", false, true, false, true, 1000000, 24, 0, 0, NULL, 0, 0, false,
+	  false },
 	{ "mixtral", "llama-bpe", false, false, false, false, 10000, 0, 0, 0, "llama", 4, 2,
 	  false },
-	{ "qwen2moe", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 6, 2, true },
-	{ "qwen3moe", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 16, 4, false },
+	{ "qwen2moe", "qwen2", true, false, false, false, 1000000, 0, 0, 0, NULL, 6, 2, true,
+	  false },
+	{ "qwen3moe", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 16, 4, false,
+	  false },
+	{ "phi3", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, NULL, 0, 0, false,
+	  true },
 };
 
 static const struct {
@@ -166,9 +174,13 @@ static void add_layer(struct model *m, int layer)
 	uint32_t q = s->heads * s->head_size, kv = s->kv_heads * s->head_size;
 
 	add(m, layer, "attn_norm.weight", 0, s->dim, 1, 0.2f);
-	add_matrix(m, layer, "attn_q.weight", q, s->dim);
-	add_matrix(m, layer, "attn_k.weight", kv, s->dim);
-	add_matrix(m, layer, "attn_v.weight", kv, s->dim);
+	if (m->arch->joined) {
+		add_matrix(m, layer, "attn_qkv.weight", q + 2 * kv, s->dim);
+	} else {
+		add_matrix(m, layer, "attn_q.weight", q, s->dim);
+		add_matrix(m, layer, "attn_k.weight", kv, s->dim);
+		add_matrix(m, layer, "attn_v.weight", kv, s->dim);
+	}
 	if (m->arch->bias) {
 		add(m, layer, "attn_q.bias", 0, q, 0, 0.5f);
 		add(m, layer, "attn_k.bias", 0, kv, 0, 0.5f);
@@ -188,8 +200,12 @@ static void add_layer(struct model *m, int layer)
 		add_experts(m, layer);
 		return;
 	}
-	add_matrix(m, layer, "ffn_gate.weight", s->hidden, s->dim);
-	add_matrix(m, layer, "ffn_up.weight", s->hidden, s->dim);
+	if (m->arch->joined) {
+		add_matrix(m, layer, "ffn_up.weight", 2 * s->hidden, s->dim);
+	} else {
+		add_matrix(m, layer, "ffn_gate.weight", s->hidden, s->dim);
+		add_matrix(m, layer, "ffn_up.weight", s->hidden, s->dim);
+	}
 	add_matrix(m, layer, "ffn_down.weight", s->dim, s->hidden);
 }
 
@@ -203,6 +219,10 @@ static void list_tensors(struct model *m)
 		add_matrix(m, -1, "output.weight", s->vocabulary, s->dim);
 	if (m->arch->rope_factors)
 		add(m, -1, "rope_freqs.weight", 0, s->head_size / 2, 8, 7);
+	if (m->arch->joined) {
+		add(m, -1, "rope_factors_long.weight", 0, s->head_size / 2, 8, 7);
+		add(m, -1, "rope_factors_short.weight", 0, s->head_size / 2, 1.5f, 0.5f);
+	}
 	for (uint32_t i = 0; i < s->layers; i++)
 		add_layer(m, (int)i);
 }
@@ -310,6 +330,12 @@ static void put_metadata(const struct model *m, uint32_t file_type, struct gguf_
 			snprintf(key, sizeof(key), "%s.%s", arch, more[i].name);
 			gb_u32(b, key, more[i].value);
 		}
+	}
+	if (m->arch->joined) {
+		snprintf(key, sizeof(key), "%s.rope.scaling.original_context_length", arch);
+		gb_u32(b, key, 1024);
+		snprintf(key, sizeof(key), "%s.rope.scaling.attn_factor", arch);
+		gb_f32(b, key, 1.19f);
 	}
 	if (m->arch->window) {
 		snprintf(key, sizeof(key), "%s.attention.sliding_window", arch);

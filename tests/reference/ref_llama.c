@@ -8,6 +8,7 @@
  *	ref-llama --ids MODEL.gguf PROMPT [TOKENS]	writes the new tokens, one a line
  *	ref-llama --margins MODEL.gguf PROMPT [TOKENS]	and how far the best logit leads the second
  *	ref-llama --kv-type=TYPE …			with keys and values rounded to a type, f32, f16, q8_0 or q4_0
+ *	ref-llama --context=N …				with room for N tokens, not what the model was trained for
  */
 #include <errno.h>
 #include <math.h>
@@ -71,10 +72,10 @@ static void create(struct model *m, uint32_t capacity)
 	m->logits = need(p->vocabulary);
 	m->scores = need(capacity);
 	m->weight = need(p->dim > p->head_size ? p->dim : p->head_size);
-	if (m->t.rope_factors) {
+	if (hm_rope_factors(p, &m->t, capacity)) {
 		m->rope_factors = need(p->rope_dims / 2);
-		ref_dequantise_row(m->t.rope_factors->data, HEARTH_TYPE_F32, p->rope_dims / 2,
-				   m->rope_factors);
+		ref_dequantise_row(hm_rope_factors(p, &m->t, capacity)->data, HEARTH_TYPE_F32,
+				   p->rope_dims / 2, m->rope_factors);
 	}
 }
 
@@ -104,7 +105,7 @@ static void rope(struct model *m, double *x, uint32_t position, uint32_t heads, 
 	ref_rope_scaled(x, position, 1, heads, p->head_size, p->rope_dims,
 			local ? p->rope_base_window : p->rope_base,
 			p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS,
-			local ? 1 : p->rope_scale, m->rope_factors);
+			local ? 1 : p->rope_scale, m->rope_factors, p->rope_magnitude);
 }
 
 static void norm(struct model *m, const struct hm_gguf_tensor *tensor)
@@ -285,13 +286,25 @@ static bool set_kv_type(struct model *m, const char *name)
 	return false;
 }
 
+/* What follows @name in one of the arguments, which is taken out; NULL: there is none. */
+static const char *take_option(int *argc, char **argv, const char *name)
+{
+	for (int i = 1; i < *argc; i++) {
+		const char *value = argv[i] + strlen(name);
+
+		if (strncmp(argv[i], name, strlen(name)) != 0)
+			continue;
+		memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof(*argv));
+		--*argc;
+		return value;
+	}
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	const char *kv = argc > 1 && !strncmp(argv[1], "--kv-type=", 10) ? argv[1] + 10 : NULL;
-
-	argc -= kv != NULL;
-	argv += kv != NULL;
-
+	const char *context = take_option(&argc, argv, "--context=");
+	const char *kv = take_option(&argc, argv, "--kv-type=");
 	bool margins = argc > 1 && !strcmp(argv[1], "--margins");
 	bool ids = margins || (argc > 1 && !strcmp(argv[1], "--ids"));
 	struct hm_error error = { "wrong usage" };
@@ -304,7 +317,8 @@ int main(int argc, char **argv)
 	argc -= ids;
 	argv += ids;
 	if (argc < 3 || argc > 4 || (kv && !set_kv_type(&m, kv))) {
-		fprintf(stderr, "usage: ref-llama [--kv-type=TYPE] [--ids|--margins] MODEL.gguf "
+		fprintf(stderr, "usage: ref-llama [--kv-type=TYPE] [--context=N] [--ids|--margins] "
+				"MODEL.gguf "
 				"PROMPT [TOKENS]\n");
 		return 2;
 	}
@@ -316,7 +330,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "ref-llama: %s\n", error.text);
 		return 1;
 	}
-	create(&m, m.p.context);
+	create(&m, context ? (uint32_t)strtoul(context, NULL, 10) : m.p.context);
 	if (!count || count >= m.capacity) {
 		fprintf(stderr, "ref-llama: the prompt has %zu tokens, the context %u\n", count,
 			m.capacity);

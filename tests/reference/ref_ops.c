@@ -468,12 +468,12 @@ void ref_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t 
 void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
 	      uint32_t dims, double base, enum hearth_rope mode)
 {
-	ref_rope_scaled(x, position, rows, heads, head_size, dims, base, mode, 1, NULL);
+	ref_rope_scaled(x, position, rows, heads, head_size, dims, base, mode, 1, NULL, 1);
 }
 
 void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads,
 		     uint32_t head_size, uint32_t dims, double base, enum hearth_rope mode,
-		     double scale, const double *factors)
+		     double scale, const double *factors, double magnitude)
 {
 	for (uint32_t r = 0; r < rows; r++) {
 		for (uint32_t h = 0; h < heads; h++) {
@@ -489,8 +489,8 @@ void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads
 				double first = *a;
 				double second = *b;
 
-				*a = first * cos(angle) - second * sin(angle);
-				*b = first * sin(angle) + second * cos(angle);
+				*a = magnitude * (first * cos(angle) - second * sin(angle));
+				*b = magnitude * (first * sin(angle) + second * cos(angle));
 			}
 		}
 	}

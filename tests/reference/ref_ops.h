@@ -54,10 +54,10 @@ void ref_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t 
 void ref_rope(double *x, uint32_t position, uint32_t rows, uint32_t heads, uint32_t head_size,
 	      uint32_t dims, double base, enum hearth_rope mode);
 
-/* The same with pair i turning by position · scale · base^(-2i/dims) / factors[i]; @factors may be NULL. */
+/* The same with pair i turning by position · scale · base^(-2i/dims) / factors[i], and what turns times @magnitude; @factors may be NULL. */
 void ref_rope_scaled(double *x, uint32_t position, uint32_t rows, uint32_t heads,
 		     uint32_t head_size, uint32_t dims, double base, enum hearth_rope mode,
-		     double scale, const double *factors);
+		     double scale, const double *factors, double magnitude);
 
 /* What becomes of scores, in this order; 0 and NULL: nothing. As in struct hearth_attention_info. */
 struct ref_attention {

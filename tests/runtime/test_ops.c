@@ -8,6 +8,7 @@
 #include "rt_test.h"
 
 #include <math.h>
+#include <stddef.h>
 
 #define SUM_TOLERANCE	   4e-6
 #define EXP_TOLERANCE	   2e-5
@@ -308,6 +309,7 @@ static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 		.mode = mode,
 		.scale = 0.25f,
 		.factors = factors,
+		.magnitude = 1.25f,
 	};
 	uint64_t count = (uint64_t)rows * heads * head_size;
 	float *x = rt_random(count, position + rows);
@@ -319,7 +321,7 @@ static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 		factors64[i] = factors[i] = 1 + (float)(i % 5);
 	if (scaled) {
 		ref_rope_scaled(want, position, rows, heads, head_size, dims, base, mode, 0.25,
-				factors64);
+				factors64, 1.25);
 		rt_require(hearth_op_rope_scaled(recording, view, rt_step(position), rows, heads,
 						 head_size, &info),
 			   "hearth_op_rope_scaled");
@@ -338,6 +340,34 @@ static void test_rope(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 	      dims, (double)base);
 	rt_free_buffers();
 	free(x), free(want);
+}
+
+/* What programs knew before there was a magnitude. */
+static void test_old_rope(void)
+{
+	const struct hearth_rope_info info = {
+		.struct_size = offsetof(struct hearth_rope_info, magnitude),
+		.dims = 4,
+		.base = 10000,
+		.magnitude = -1,
+	};
+	struct hearth_rope_info shorter = info;
+	float x[4] = { 1, 2, 3, 4 };
+	double want[4] = { 1, 2, 3, 4 };
+	struct hearth_view view = rt_buffer(x, sizeof(x)), step = rt_step(3);
+	struct hearth_recording *recording = rt_recording();
+
+	shorter.struct_size -= 8;
+	rt_ok(hearth_op_rope_scaled(recording, view, step, 1, 1, 4, &shorter) ==
+		      HEARTH_ERROR_INVALID_ARGUMENT,
+	      "rope: a structure that is too short is refused");
+	rt_require(hearth_op_rope_scaled(recording, view, step, 1, 1, 4, &info), "rope_scaled");
+	rt_require(rt_run(recording), "rope_scaled");
+	rt_read(view, x, sizeof(x));
+	ref_rope(want, 3, 1, 1, 4, 4, 10000, HEARTH_ROPE_PAIRS);
+	rt_ok(rt_close_enough(x, want, NULL, 4, ROTATION_TOLERANCE, 4),
+	      "rope: a structure without a magnitude is taken");
+	rt_free_buffers();
 }
 
 /* ---- the cache and attention ---- */
@@ -806,6 +836,7 @@ int main(void)
 		test_rope(100, 9, 4, 64, 64, 500000, (enum hearth_rope)mode, true);
 		test_rope(31000, 2, 3, 128, 96, 10000, (enum hearth_rope)mode, true);
 	}
+	test_old_rope();
 	test_attentions();
 	test_block_caches();
 	test_shaped_attentions();

@@ -229,7 +229,8 @@ static int load_rope_factors(struct hm_llama *m, const struct hm_gguf_tensor *te
 {
 	m->rope_factors = malloc(tensor->bytes);
 	if (!m->rope_factors)
-		return hm_fail(error, -ENOMEM, "rope_freqs.weight: out of memory");
+		return hm_fail(error, -ENOMEM, "%.*s: out of memory", (int)tensor->name.length,
+			       tensor->name.bytes);
 	memcpy(m->rope_factors, tensor->data, tensor->bytes);
 	m->weight_bytes += tensor->bytes;
 	return 0;
@@ -250,8 +251,9 @@ static int load(struct hm_llama *m, const struct hm_gguf *gguf, const struct hm_
 		ret = upload_matrix(m, t->output, &m->output, error);
 	else
 		m->output = m->embedding;
-	if (!ret && t->rope_factors)
-		ret = load_rope_factors(m, t->rope_factors, error);
+	if (!ret && hm_rope_factors(&m->params, t, m->options.context))
+		ret = load_rope_factors(m, hm_rope_factors(&m->params, t, m->options.context),
+					error);
 	for (i = 0; i < m->params.layers && !ret; i++)
 		ret = load_layer(m, &t->layers[i], &m->layers[i], error);
 	return ret ? ret : create_activations(m, error);
@@ -501,6 +503,7 @@ static void record_attention(struct recorder *r, struct layer *layer, bool windo
 		.mode = p->rope_halves ? HEARTH_ROPE_HALVES : HEARTH_ROPE_PAIRS,
 		.scale = local_rope ? 1 : p->rope_scale,
 		.factors = m->rope_factors,
+		.magnitude = p->rope_magnitude,
 	};
 	const struct hearth_attention_info shape = {
 		.struct_size = sizeof(shape),

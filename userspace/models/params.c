@@ -58,10 +58,10 @@ static const struct {
 	[HM_ARCH_LLAMA] = { "llama", false },	   [HM_ARCH_QWEN2] = { "qwen2", true },
 	[HM_ARCH_QWEN3] = { "qwen3", true },	   [HM_ARCH_GEMMA2] = { "gemma2", true },
 	[HM_ARCH_GEMMA3] = { "gemma3", true },	   [HM_ARCH_QWEN2MOE] = { "qwen2moe", true },
-	[HM_ARCH_QWEN3MOE] = { "qwen3moe", true },
+	[HM_ARCH_QWEN3MOE] = { "qwen3moe", true }, [HM_ARCH_PHI3] = { "phi3", true },
 };
 
-#define ARCH_NAMES "llama qwen2 qwen3 gemma2 gemma3 qwen2moe qwen3moe"
+#define ARCH_NAMES "llama qwen2 qwen3 gemma2 gemma3 qwen2moe qwen3moe phi3"
 #define ARCH_COUNT (sizeof(archs) / sizeof(archs[0]))
 #define KEY_BYTES  96
 
@@ -77,6 +77,28 @@ static const char *arch_key(const struct hm_params *p, const char *name, char ke
 	return key;
 }
 
+static int read_long_rope(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
+{
+	const struct field context = { "rope.scaling.original_context_length", &p->rope_context,
+				       false, 1, MAX_CONTEXT };
+	char key[KEY_BYTES];
+	int ret;
+
+	p->rope_context = p->context;
+	ret = read_field(gguf, arch_key(p, context.key, key), &context, error);
+	if (ret)
+		return ret;
+	ret = hm_gguf_f32(gguf, arch_key(p, "rope.scaling.attn_factor", key), false,
+			  &p->rope_magnitude, error);
+	if (ret && ret != -ENOENT)
+		return ret;
+	if (!(p->rope_magnitude > 0) || p->rope_magnitude > 1000)
+		return hm_fail(error, -EINVAL,
+			       "%s: metadata %s: is %g, expected more than 0, to 1000",
+			       hm_gguf_name(gguf), key, (double)p->rope_magnitude);
+	return 0;
+}
+
 /* Linear scaling is a factor on positions; other kinds would compute something else than is computed here. */
 static int read_scaling(const struct hm_gguf *gguf, struct hm_params *p, struct hm_error *error)
 {
@@ -86,10 +108,16 @@ static int read_scaling(const struct hm_gguf *gguf, struct hm_params *p, struct 
 	int ret;
 
 	p->rope_scale = 1.0f;
+	p->rope_magnitude = 1.0f;
+	if (p->arch == HM_ARCH_PHI3) {
+		ret = read_long_rope(gguf, p, error);
+		if (ret)
+			return ret;
+	}
 	ret = hm_gguf_string(gguf, arch_key(p, "rope.scaling.type", key), false, &text, error);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	if (is(text, "none"))
+	if (is(text, "none") || (p->arch == HM_ARCH_PHI3 && is(text, "longrope")))
 		return 0;
 	if (!is(text, "linear"))
 		return hm_fail(
@@ -110,6 +138,11 @@ static int read_scaling(const struct hm_gguf *gguf, struct hm_params *p, struct 
 static bool is_gemma(const struct hm_params *p)
 {
 	return p->arch == HM_ARCH_GEMMA2 || p->arch == HM_ARCH_GEMMA3;
+}
+
+static bool may_have_window(const struct hm_params *p)
+{
+	return is_gemma(p) || p->arch == HM_ARCH_LLAMA || p->arch == HM_ARCH_PHI3;
 }
 
 static int read_cap(const struct hm_gguf *gguf, const struct hm_params *p, const char *name,
@@ -142,7 +175,7 @@ static int read_shape(const struct hm_gguf *gguf, struct hm_params *p, struct hm
 	p->attention_scale = 1 / sqrtf((float)head);
 	if (two)
 		p->window = 4096;
-	if (is_gemma(p) || p->arch == HM_ARCH_LLAMA) {
+	if (may_have_window(p)) {
 		ret = read_field(gguf, arch_key(p, fields[0].key, key), &fields[0], error);
 		if (ret)
 			return ret;
@@ -230,7 +263,7 @@ static int refuse_variants(const struct hm_gguf *gguf, const struct hm_params *p
 	size_t float_count = sizeof(floats) / sizeof(floats[0]) - (is_gemma(p) ? 2 : 0);
 	uint32_t window = 0, groups = 0;
 	/* Others mean some layers by it; a window as long as the context leaves nothing out. */
-	uint32_t least = is_gemma(p) || p->arch == HM_ARCH_LLAMA ? 1 : p->context;
+	uint32_t least = may_have_window(p) ? 1 : p->context;
 	const struct field fields[] = {
 		{ "expert_group_count", &groups, false, 0, 1 },
 		{ "attention.sliding_window", &window, false, least, UINT32_MAX },
@@ -409,8 +442,10 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 	uint32_t q = p->heads * p->head_size, kv = p->kv_heads * p->head_size;
 	bool qwen2 = p->arch == HM_ARCH_QWEN2 || p->arch == HM_ARCH_QWEN2MOE, gemma = is_gemma(p);
 	bool qwen3 = p->arch == HM_ARCH_QWEN3 || p->arch == HM_ARCH_QWEN3MOE;
-	bool head_norms = qwen3 || p->arch == HM_ARCH_GEMMA3, no_bias = qwen3 || gemma;
+	bool head_norms = qwen3 || p->arch == HM_ARCH_GEMMA3,
+	     no_bias = qwen3 || gemma || p->arch == HM_ARCH_PHI3;
 	bool dense = !p->experts, shared = p->shared_hidden != 0;
+	bool joined = p->arch == HM_ARCH_PHI3, apart = !joined;
 	uint32_t stack = p->experts, expert = p->expert_hidden;
 	/* Tensors that are not required are taken where they are, if the architecture knows them. */
 	const struct {
@@ -423,9 +458,10 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		uint32_t stack; /* 0: no stack */
 	} wanted[] = {
 		{ "attn_norm.weight", &layer->attn_norm, 0, p->dim, true, false, 0 },
-		{ "attn_q.weight", &layer->attn_q, q, p->dim, true, false, 0 },
-		{ "attn_k.weight", &layer->attn_k, kv, p->dim, true, false, 0 },
-		{ "attn_v.weight", &layer->attn_v, kv, p->dim, true, false, 0 },
+		{ "attn_q.weight", &layer->attn_q, q, p->dim, apart, joined, 0 },
+		{ "attn_k.weight", &layer->attn_k, kv, p->dim, apart, joined, 0 },
+		{ "attn_v.weight", &layer->attn_v, kv, p->dim, apart, joined, 0 },
+		{ "attn_qkv.weight", &layer->attn_qkv, q + 2 * kv, p->dim, joined, apart, 0 },
 		{ "attn_q.bias", &layer->attn_q_bias, 0, q, qwen2, no_bias, 0 },
 		{ "attn_k.bias", &layer->attn_k_bias, 0, kv, qwen2, no_bias, 0 },
 		{ "attn_v.bias", &layer->attn_v_bias, 0, kv, qwen2, no_bias, 0 },
@@ -438,8 +474,10 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 		  0 },
 		{ "post_ffw_norm.weight", &layer->ffn_post_norm, 0, p->dim, gemma, !gemma, 0 },
 		{ "ffn_norm.weight", &layer->ffn_norm, 0, p->dim, true, false, 0 },
-		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, dense, !dense, 0 },
-		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, dense, !dense, 0 },
+		{ "ffn_gate.weight", &layer->ffn_gate, p->hidden, p->dim, dense, !dense || joined,
+		  0 },
+		{ "ffn_up.weight", &layer->ffn_up, p->hidden, p->dim, dense, !dense || joined, 0 },
+		{ "ffn_up.weight", &layer->ffn_gate_up, 2 * p->hidden, p->dim, joined, apart, 0 },
 		{ "ffn_down.weight", &layer->ffn_down, p->dim, p->hidden, dense, !dense, 0 },
 		{ "ffn_gate_inp.weight", &layer->router, stack, p->dim, !dense, dense, 0 },
 		{ "ffn_gate_exps.weight", &layer->experts_gate, expert, p->dim, !dense, dense,
@@ -473,6 +511,37 @@ static int take_layer(const struct hm_gguf *gguf, const struct hm_params *p, uin
 	return 0;
 }
 
+#define LAYER_PARTS 5
+
+/* Rows [first, first + rows) of a matrix. */
+static const struct hm_gguf_tensor *cut(const struct hm_gguf_tensor *whole, uint64_t first,
+					uint64_t rows, struct hm_gguf_tensor *part)
+{
+	uint64_t row_bytes = whole->bytes / whole->dims[1];
+
+	*part = *whole;
+	part->dims[1] = rows;
+	part->bytes = rows * row_bytes;
+	part->data += first * row_bytes;
+	return part;
+}
+
+static void cut_joined(const struct hm_params *p, struct hm_layer_tensors *layer,
+		       struct hm_gguf_tensor parts[LAYER_PARTS])
+{
+	uint32_t q = p->heads * p->head_size, kv = p->kv_heads * p->head_size;
+
+	if (layer->attn_qkv) {
+		layer->attn_q = cut(layer->attn_qkv, 0, q, &parts[0]);
+		layer->attn_k = cut(layer->attn_qkv, q, kv, &parts[1]);
+		layer->attn_v = cut(layer->attn_qkv, q + kv, kv, &parts[2]);
+	}
+	if (layer->ffn_gate_up) {
+		layer->ffn_gate = cut(layer->ffn_gate_up, 0, p->hidden, &parts[3]);
+		layer->ffn_up = cut(layer->ffn_gate_up, p->hidden, p->hidden, &parts[4]);
+	}
+}
+
 /* Names the first tensor that is not one of those taken. */
 static int refuse_unused(const struct hm_gguf *gguf, const struct hm_params *p,
 			 const struct hm_tensors *t, struct hm_error *error)
@@ -484,7 +553,8 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_params *p,
 	for (i = 0; i < hm_gguf_tensor_count(gguf); i++) {
 		const struct hm_gguf_tensor *tensor = hm_gguf_tensor_at(gguf, i);
 		bool found = tensor == t->embedding || tensor == t->output_norm ||
-			     tensor == t->output || tensor == t->rope_factors;
+			     tensor == t->output || tensor == t->rope_factors ||
+			     tensor == t->rope_factors_long;
 
 		for (layer = 0; layer < p->layers && !found; layer++) {
 			const struct hm_gguf_tensor *const *all = (const void *)&t->layers[layer];
@@ -504,14 +574,18 @@ static int refuse_unused(const struct hm_gguf *gguf, const struct hm_params *p,
 int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *p, struct hm_tensors *t,
 		    struct hm_error *error)
 {
+	bool long_rope = p->arch == HM_ARCH_PHI3;
 	uint64_t used = 0;
 	uint32_t i;
 	int ret;
 
 	*t = (struct hm_tensors){ 0 };
 	t->layers = calloc(p->layers, sizeof(*t->layers));
-	if (!t->layers)
+	t->parts = calloc((size_t)p->layers * LAYER_PARTS, sizeof(*t->parts));
+	if (!t->layers || !t->parts) {
+		hm_tensors_free(t);
 		return hm_fail(error, -ENOMEM, "%s: out of memory", hm_gguf_name(gguf));
+	}
 	ret = take(gguf, "token_embd.weight", p->vocabulary, p->dim, true, &used, &t->embedding,
 		   error);
 	if (!ret)
@@ -521,10 +595,16 @@ int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *p, struc
 		ret = take(gguf, "output.weight", p->vocabulary, p->dim, false, &used, &t->output,
 			   error);
 	if (!ret)
-		ret = take(gguf, "rope_freqs.weight", 0, p->rope_dims / 2, false, &used,
-			   &t->rope_factors, error);
-	for (i = 0; i < p->layers && !ret; i++)
+		ret = take(gguf, long_rope ? "rope_factors_short.weight" : "rope_freqs.weight", 0,
+			   p->rope_dims / 2, false, &used, &t->rope_factors, error);
+	if (!ret && long_rope)
+		ret = take(gguf, "rope_factors_long.weight", 0, p->rope_dims / 2,
+			   t->rope_factors != NULL, &used, &t->rope_factors_long, error);
+	for (i = 0; i < p->layers && !ret; i++) {
 		ret = take_layer(gguf, p, i, &t->layers[i], &used, error);
+		if (!ret)
+			cut_joined(p, &t->layers[i], &t->parts[i * LAYER_PARTS]);
+	}
 	if (!ret && used != hm_gguf_tensor_count(gguf))
 		ret = refuse_unused(gguf, p, t, error);
 	if (ret) {
@@ -539,5 +619,7 @@ int hm_tensors_read(const struct hm_gguf *gguf, const struct hm_params *p, struc
 void hm_tensors_free(struct hm_tensors *tensors)
 {
 	free(tensors->layers);
+	free(tensors->parts);
 	tensors->layers = NULL;
+	tensors->parts = NULL;
 }

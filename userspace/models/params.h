@@ -15,7 +15,8 @@
  * q, k and v), "qwen3" (norms on each head of q and k), "gemma2" (soft caps, norms after each part too, windows in every
  * other layer), "gemma3" (norms on heads and after each part, windows in most layers, whose rotations have a base of their own), "qwen2moe" and
  * "qwen3moe" (a mixture of experts in each layer; in the former also an expert that all rows go to). Files of "llama" may have
- * a mixture of experts too (Mixtral).
+ * a mixture of experts too (Mixtral). "phi3": matrices that are joined (q, k and v; the feed-forward part's two), windows in all layers,
+ * and factors of rotations for short and for long contexts.
  */
 enum hm_arch {
 	HM_ARCH_LLAMA,
@@ -25,11 +26,14 @@ enum hm_arch {
 	HM_ARCH_GEMMA3,
 	HM_ARCH_QWEN2MOE,
 	HM_ARCH_QWEN3MOE,
+	HM_ARCH_PHI3,
 };
 
 /*
  * @rope_halves: rotations are of elements (i, i + rope_dims/2), not (2i, 2i + 1).
  * @rope_scale: positions are multiplied with it (linear scaling).
+ * @rope_magnitude: what turns is multiplied with it.
+ * @rope_context: contexts longer than it turn by the factors for long ones.
  * @rope_base_window: of layers with a window, whose positions are not scaled; 0: they are like the others.
  * @window: keys that a row sees in layers with a window; 0: there are none.
  * @window_period: every so many layers the last has no window; 0: all have one.
@@ -55,6 +59,8 @@ struct hm_params {
 	float epsilon;
 	float rope_base;
 	float rope_scale;
+	float rope_magnitude;
+	uint32_t rope_context;
 	float rope_base_window;
 	bool rope_halves;
 	uint32_t window;
@@ -100,6 +106,9 @@ struct hm_layer_tensors {
 	const struct hm_gguf_tensor *ffn_gate;
 	const struct hm_gguf_tensor *ffn_up;
 	const struct hm_gguf_tensor *ffn_down;
+	/* Rows of these are attn_q, attn_k and attn_v, or ffn_gate and ffn_up, one after the other; NULL: they are apart. */
+	const struct hm_gguf_tensor *attn_qkv;
+	const struct hm_gguf_tensor *ffn_gate_up;
 	const struct hm_gguf_tensor *router; /* [experts × dim] */
 	const struct hm_gguf_tensor *experts_gate;
 	const struct hm_gguf_tensor *experts_up;
@@ -116,8 +125,20 @@ struct hm_tensors {
 	const struct hm_gguf_tensor *output; /* the embedding again, when the file has none */
 	/* [rope_dims / 2] what the rotations' frequencies are divided by; NULL: nothing */
 	const struct hm_gguf_tensor *rope_factors;
+	const struct hm_gguf_tensor
+		*rope_factors_long;	 /* the same for contexts beyond hm_params.rope_context */
 	struct hm_layer_tensors *layers; /* [hm_params.layers] */
+	struct hm_gguf_tensor *parts; /* of joined matrices: what the layers' pointers point to */
 };
+
+/* The factors that rotations of contexts of @context tokens are made with. */
+static inline const struct hm_gguf_tensor *
+hm_rope_factors(const struct hm_params *params, const struct hm_tensors *tensors, uint32_t context)
+{
+	return tensors->rope_factors_long && context > params->rope_context
+		       ? tensors->rope_factors_long
+		       : tensors->rope_factors;
+}
 
 /* Errors: -ENOENT for a missing key or tensor, -EINVAL, -ENOTSUP, -ENOMEM; the message names it. */
 int hm_params_read(const struct hm_gguf *gguf, struct hm_params *params, struct hm_error *error);

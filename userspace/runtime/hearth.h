@@ -355,6 +355,7 @@ enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hea
  * than half a circle a position.
  * @scale: 0 means 1.
  * @factors: [dims / 2], read during the call; NULL: 1.
+ * @magnitude: what turns is multiplied with it; 0 means 1. Structures that end before it are taken too.
  */
 struct hearth_rope_info {
 	uint32_t struct_size;
@@ -363,6 +364,7 @@ struct hearth_rope_info {
 	enum hearth_rope mode;
 	float scale;
 	const float *factors;
+	float magnitude;
 };
 
 enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, struct hearth_view x,

@@ -107,6 +107,7 @@ struct rope_push {
 	uint32_t heads;
 	uint32_t head_size;
 	uint32_t pairs;
+	float magnitude;
 };
 
 enum hearth_status hearth_op_rope(struct hearth_recording *recording, struct hearth_view x,
@@ -130,17 +131,23 @@ enum hearth_status hearth_op_rope_scaled(struct hearth_recording *recording, str
 {
 	static const char op[] = "hearth_op_rope";
 	enum hearth_status status = hrt_recording_check(recording, op);
-	struct rope_push push = { .heads = heads, .head_size = head_size };
+	struct rope_push push = { .heads = heads, .head_size = head_size, .magnitude = 1 };
 	struct hearth_view table = { 0 };
 	const struct hrt_pipeline *pipeline;
 	struct hrt_binding bindings[3];
 
 	if (status != HEARTH_OK)
 		return status;
-	if (!info || info->struct_size < sizeof(*info))
+	if (!info || info->struct_size < offsetof(struct hearth_rope_info, magnitude))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"%s: struct_size is %u, expected %zu", op,
 				info ? info->struct_size : 0, sizeof(*info));
+	if (info->struct_size >= sizeof(*info) && info->magnitude != 0)
+		push.magnitude = info->magnitude;
+	if (!(push.magnitude > 0) || isinf(push.magnitude))
+		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
+				"%s: magnitude %g, expected a number > 0", op,
+				(double)push.magnitude);
 	if (!rows || !heads || !head_size || heads > UINT32_MAX / head_size || !info->dims ||
 	    info->dims % 2 || info->dims > head_size)
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,

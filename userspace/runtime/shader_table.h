@@ -86,7 +86,7 @@
 	X(rms_norm, 3, 20)                       \
 	X(rms_norm_subgroup, 3, 20)              \
 	X(quantise, 2, 20)                       \
-	X(rope, 3, 24)                           \
+	X(rope, 3, 28)                           \
 	X(add, 3, 16)                            \
 	X(silu_mul, 3, 16)                       \
 	X(gelu_mul, 3, 16)                       \
