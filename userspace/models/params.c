@@ -414,12 +414,13 @@ static int take_stack(const struct hm_gguf *gguf, const char *name, uint32_t row
 				: 0;
 	if (tensor->dims[0] != columns || tensor->dims[1] != (matrix ? rows : 1) ||
 	    tensor->dims[2] != stack || tensor->dims[3] != 1)
-		return hm_fail(
-			error, -EINVAL,
-			"%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u, %u]",
-			hm_gguf_name(gguf), name, (unsigned long long)tensor->dims[0],
-			(unsigned long long)tensor->dims[1], (unsigned long long)tensor->dims[2],
-			(unsigned long long)tensor->dims[3], columns, matrix ? rows : 1, stack);
+		return hm_fail(error, -EINVAL,
+			       "%s: tensor %s: shape [%llu, %llu, %llu, %llu], expected [%u, %u]%s",
+			       hm_gguf_name(gguf), name, (unsigned long long)tensor->dims[0],
+			       (unsigned long long)tensor->dims[1],
+			       (unsigned long long)tensor->dims[2],
+			       (unsigned long long)tensor->dims[3], columns, matrix ? rows : 1,
+			       stack > 1 ? " for each expert" : "");
 	if (matrix ? !is_matrix_type(tensor->type) : tensor->type != TYPE_F32)
 		return hm_fail(error, -ENOTSUP,
 			       "%s: tensor %s: type %s is not supported (supported: %s)",
