@@ -121,10 +121,16 @@ static void check_ended(struct attempt *a)
 static void test_foreign(bool refused)
 {
 	uint8_t *page = canary();
-	uint64_t bus = physical(page);
 	struct attempt a;
+	uint64_t bus;
 	int ret;
 
+	if (access("/proc/self/pagemap", R_OK)) {
+		skip("memory that was never mapped", "this kernel does not tell where a page lies");
+		munmap(page, 4096);
+		return;
+	}
+	bus = physical(page);
 	attempt_open(&a);
 	memset(a.from.map, 0, BYTES);
 	ret = lead(&a, bus);
