@@ -21,6 +21,9 @@
 /* Vendor-specific capability with what the PC did to BAR0; see struct vb_counters. */
 #define VB_COUNTERS	 0x140u
 #define VB_COUNTERS_ID	 1
+/* Likewise, of a board that strays; see struct vb_stray. */
+#define VB_STRAY	 0x1d0u
+#define VB_STRAY_ID	 2
 #define VB_RESET_TIMEOUT 200   /* of 100 ms: reset and boot */
 #define VB_ADMIN_TIMEOUT 100   /* of 100 ms */
 #define VB_WATCHDOG_MS	 30000 /* long: an emulated SoC may have to wait for a busy host */
@@ -39,7 +42,7 @@ enum vb_misbehaviour {
 	VB_SLOW,	     /* every order of the DMA engine takes 50 ms */
 	VB_STUCK_STATUS,     /* status blocks of queues are not written */
 	VB_STUCK_GENERATION, /* a reset does not show */
-	VB_STRAYS,	     /* copies reach host memory that is not mapped; see vb_dma.c */
+	VB_STRAYS,	     /* copies of pages go to where configuration space says */
 };
 
 struct vb_options {
@@ -90,6 +93,14 @@ void vb_config_init(void);
 void vb_config_reset(void);
 void vb_config_read(uint32_t offset, void *data, uint32_t size);
 void vb_config_write(uint32_t offset, const void *data, uint32_t size);
+
+/* Of a board that strays, in configuration space; a reset clears both. */
+struct vb_stray {
+	uint64_t copied;  /* bus address of the page that a queue copied last, as it was told */
+	uint64_t instead; /* written by the PC: 0, or a page's address | 1, which is used for it */
+};
+
+extern struct vb_stray vb_stray;
 
 /* ---- vb_regs.c: BAR0 ---- */
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * PCI configuration space: a PCI Express endpoint with power management, MSI-X, function-level
- * reset, error reporting, a serial number, the DVSEC that says where the board interface lies, and a vendor-specific
- * capability of this board alone that counts what the PC does to BAR0.
+ * reset, error reporting, a serial number, the DVSEC that says where the board interface lies, and vendor-specific
+ * capabilities of this board alone: one counts what the PC does to BAR0, one leads a board astray that is to stray.
  */
 #include <string.h>
 #include <linux/pci_regs.h>
@@ -15,7 +15,7 @@
 #define EXT_DVSEC     0x110
 #define EXT_CAP_DVSEC 0x23
 #define EXT_AER	      0x180
-#define COUNTERS_HEAD 8 /* bytes of the capability before the counters */
+#define VENDOR_HEAD   8 /* bytes of a vendor-specific capability before its own */
 
 /* Bits of its registers that are there, and which errors are fatal unless the PC says otherwise. */
 #define AER_UNCORRECTABLE                                                                     \
@@ -30,6 +30,8 @@
 
 #define SERIAL_HIGH 0x48454152 /* any fixed number: there is one board per process */
 #define SERIAL_LOW  0x54480001
+
+struct vb_stray vb_stray;
 
 static uint8_t config[VB_CONFIG_BYTES];
 static uint8_t writable[VB_CONFIG_BYTES];
@@ -105,7 +107,7 @@ static void init_capabilities(void)
 	put32(EXT_DVSEC + HBI_DVSEC_APERTURE, 2);
 
 	put32(VB_COUNTERS, PCI_EXT_CAP_ID_VNDR | 1 << 16 | EXT_AER << 20);
-	put32(VB_COUNTERS + PCI_VNDR_HEADER, VB_COUNTERS_ID | (COUNTERS_HEAD + sizeof(vb_counters))
+	put32(VB_COUNTERS + PCI_VNDR_HEADER, VB_COUNTERS_ID | (VENDOR_HEAD + sizeof(vb_counters))
 								      << 20);
 
 	/* The board notices no error of the bus itself; the PC's kernel can be made to see some. */
@@ -117,8 +119,21 @@ static void init_capabilities(void)
 	mask32(EXT_AER + PCI_ERR_COR_MASK, AER_CORRECTABLE);
 }
 
+static void init_stray(void)
+{
+	uint32_t instead = VB_STRAY + VENDOR_HEAD + offsetof(struct vb_stray, instead);
+
+	put32(EXT_AER, PCI_EXT_CAP_ID_ERR | 2 << 16 | VB_STRAY << 20);
+	put32(VB_STRAY, PCI_EXT_CAP_ID_VNDR | 1 << 16);
+	put32(VB_STRAY + PCI_VNDR_HEADER, VB_STRAY_ID | (uint32_t)(VENDOR_HEAD + sizeof(vb_stray))
+								<< 20);
+	mask32(instead, ~0u);
+	mask32(instead + 4, ~0u);
+}
+
 void vb_config_init(void)
 {
+	memset(&vb_stray, 0, sizeof(vb_stray));
 	memset(config, 0, sizeof(config));
 	memset(writable, 0, sizeof(writable));
 	put16(PCI_VENDOR_ID, HBI_VIRTUAL_VENDOR);
@@ -136,6 +151,8 @@ void vb_config_init(void)
 	put_bar(2, vb_options.dram, PCI_BASE_ADDRESS_MEM_PREFETCH);
 	put_bar(4, VB_BAR4_BYTES, 0);
 	init_capabilities();
+	if (vb_options.misbehaviour == VB_STRAYS)
+		init_stray();
 }
 
 void vb_config_reset(void)
@@ -145,7 +162,9 @@ void vb_config_reset(void)
 
 void vb_config_read(uint32_t offset, void *data, uint32_t size)
 {
-	memcpy(config + VB_COUNTERS + COUNTERS_HEAD, &vb_counters, sizeof(vb_counters));
+	memcpy(config + VB_COUNTERS + VENDOR_HEAD, &vb_counters, sizeof(vb_counters));
+	if (vb_options.misbehaviour == VB_STRAYS)
+		memcpy(config + VB_STRAY + VENDOR_HEAD, &vb_stray, sizeof(vb_stray));
 	memcpy(data, config + offset, size);
 }
 
@@ -159,6 +178,10 @@ void vb_config_write(uint32_t offset, const void *data, uint32_t size)
 
 		config[offset + i] = (config[offset + i] & ~mask) | (bytes[i] & mask);
 	}
+	if (vb_options.misbehaviour == VB_STRAYS)
+		memcpy(&vb_stray.instead,
+		       config + VB_STRAY + VENDOR_HEAD + offsetof(struct vb_stray, instead),
+		       sizeof(vb_stray.instead));
 	if (offset <= flr && flr < offset + size &&
 	    bytes[flr - offset] & PCI_EXP_DEVCTL_BCR_FLR >> 8) {
 		vb_log("function-level reset");

@@ -345,6 +345,32 @@ static enum vb_result status(const struct vb_descriptor *d)
 	return result;
 }
 
+/*
+ * A board that strays copies a page to or from the bus address that it was led to, by the client and with no look at
+ * what the client has mapped: whether that is refused is for the machine's IOMMU alone. False: no such copy.
+ */
+static bool stray(const struct vb_descriptor *d, enum vb_result *result)
+{
+	bool write = is_host(d->destination), good;
+	uint64_t instead = vb_stray.instead & ~1ull, bytes;
+	uint8_t *page;
+
+	if (!vb_misbehaves(VB_STRAYS) || d->op != VB_OP_MOVE || d->queue >= VB_QUEUES ||
+	    d->size != VB_FAR_BYTES || write == is_host(d->source))
+		return false;
+	vb_stray.copied = (write ? d->destination : d->source) - VB_HOST_WINDOW;
+	page = reach(write ? d->source : d->destination, d->size, !write, &bytes);
+	if (!vb_stray.instead || !page || bytes < d->size)
+		return false;
+	/* The first bytes by themselves: an access that is refused is one fault then, not hundreds. */
+	good = vb_vfio_dma(instead, page, 8, write) &&
+	       vb_vfio_dma(instead + 8, page + 8, d->size - 8, write);
+	*result = good ? VB_OK : VB_REFUSED;
+	vb_log("stray %s of bus address 0x%llx: %d", write ? "write" : "read",
+	       (unsigned long long)instead, *result);
+	return true;
+}
+
 /* What a board that misbehaves does to an order; false if it is not carried out at all. */
 static bool spoil(struct vb_descriptor *d, enum vb_result *result)
 {
@@ -363,7 +389,7 @@ static bool spoil(struct vb_descriptor *d, enum vb_result *result)
 		*result = VB_REFUSED;
 		return false;
 	}
-	return true;
+	return !stray(d, result);
 }
 
 /* The first byte of what a copy of a queue has written. */
@@ -378,37 +404,6 @@ static void corrupt(const struct vb_descriptor *d)
 	at = reach(d->destination, 1, true, &bytes);
 	if (at)
 		*at ^= 0x10;
-}
-
-/*
- * A board that does not keep to what is mapped for it: it asks the client, past its own table, for a bus address that the
- * process has chosen. What the PC lets it have, it takes and spoils.
- */
-static enum vb_result stray(const struct vb_descriptor *d)
-{
-	static uint64_t before;
-	uint64_t bytes, bus, *words, pattern[8];
-	bool read, written;
-
-	/* Packets, too, are fetched for queues, but not into the aperture. */
-	if (!vb_misbehaves(VB_STRAYS) || d->op != VB_OP_MOVE || d->queue >= VB_QUEUES ||
-	    !is_host(d->source) || d->destination < VB_APERTURE_BASE)
-		return VB_OK;
-	words = reach(d->destination, sizeof(pattern) + 8, true, &bytes);
-	if (!words || bytes < sizeof(pattern) + 8)
-		return VB_OK;
-	bus = words[0] ?: before;
-	before = d->source - VB_HOST_WINDOW;
-	if (!bus)
-		return VB_OK;
-	memset(pattern, 0, sizeof(pattern));
-	read = vb_vfio_dma(bus, pattern, sizeof(pattern), false);
-	memcpy(words + 1, pattern, sizeof(pattern));
-	memset(pattern, 0x66, sizeof(pattern));
-	written = vb_vfio_dma(bus, pattern, sizeof(pattern), true);
-	vb_log("stray to bus address 0x%llx: read %s, written %s", (unsigned long long)bus,
-	       read ? "yes" : "no", written ? "yes" : "no");
-	return read || written ? VB_OK : VB_REFUSED;
 }
 
 void vb_dma_execute(struct vb_descriptor *shared)
@@ -447,10 +442,8 @@ void vb_dma_execute(struct vb_descriptor *shared)
 	default:
 		result = VB_BAD;
 	}
-	if (result == VB_OK) {
+	if (result == VB_OK)
 		corrupt(&d);
-		result = stray(&d);
-	}
 out:
 	if (result != VB_OK && d.queue < VB_QUEUES)
 		refused[d.queue] = true;
