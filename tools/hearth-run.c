@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * hearth-run: loads a GGUF model and writes text, on any Vulkan device. The text, and nothing else, goes to
+ * hearth-run: loads a GGUF model and writes text, or answers, on any Vulkan device. What it writes, and nothing else, goes to
  * standard output; progress and the report at the end go to standard error.
  */
 #include <argp.h>
@@ -15,6 +15,7 @@
 
 #include <hearth.h>
 
+#include "chat.h"
 #include "driver_path.h"
 #include "gguf.h"
 #include "llama.h"
@@ -25,9 +26,12 @@ const char *argp_program_version = "hearth-run " HEARTH_VERSION;
 
 enum { EXIT_USAGE = 2 };
 
+#define ANSWER_BYTES (1u << 20) /* what is kept of an answer for later turns */
+
 struct options {
 	const char *model;
-	const char *prompt;
+	const char *prompt; /* NULL: the default, or in a conversation lines of standard input */
+	const char *system; /* NULL: as the template has it */
 	const char *device;
 	struct hm_sampler_options sampler;
 	uint32_t tokens;
@@ -38,6 +42,7 @@ struct options {
 	bool quiet;
 	bool ids;
 	bool fast;
+	bool chat;
 };
 
 enum {
@@ -54,11 +59,18 @@ enum {
 	OPTION_BATCH,
 	OPTION_IDS,
 	OPTION_FAST,
+	OPTION_CHAT,
+	OPTION_SYSTEM,
 };
 
 static const struct argp_option argp_options[] = {
 	{ "model", 'm', "FILE", 0, "GGUF model of an architecture that hearth-run(1) names", 0 },
 	{ "prompt", 'p', "TEXT", 0, "text to continue (default: \"Once upon a time\")", 0 },
+	{ "chat", OPTION_CHAT, NULL, 0,
+	  "TEXT is a message, and the model's answer is written; without --prompt each line of "
+	  "standard input is one",
+	  0 },
+	{ "system", OPTION_SYSTEM, "TEXT", 0, "with --chat: what the model is told first", 0 },
 	{ "tokens", 'n', "N", 0, "write at most N tokens (default: as many as the context holds)",
 	  0 },
 	{ "device", 'd', "N|NAME", 0, "number from --list, or part of a device's name (default: 0)",
@@ -95,11 +107,12 @@ static const struct argp_option argp_options[] = {
 	{ 0 },
 };
 
-static const char doc[] = "Continues a text with a language model, on any Vulkan device."
-			  "\vThe devices of Hearth's own driver come first, boards before the "
-			  "host's CPU; those of other installed drivers "
-			  "follow. Exit status: 0 when the text was written, 1 when something "
-			  "failed, 2 for wrong usage.";
+static const char doc[] =
+	"Continues a text, or answers, with a language model, on any Vulkan device."
+	"\vThe devices of Hearth's own driver come first, boards before the "
+	"host's CPU; those of other installed drivers "
+	"follow. Exit status: 0 when the text was written, 1 when something "
+	"failed, 2 for wrong usage.";
 
 /* A whole number in [least, most]; anything else ends the program. */
 static uint64_t number(struct argp_state *state, const char *name, const char *text, uint64_t least,
@@ -213,6 +226,12 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 	case OPTION_FAST:
 		o->fast = true;
 		return 0;
+	case OPTION_CHAT:
+		o->chat = true;
+		return 0;
+	case OPTION_SYSTEM:
+		o->system = arg;
+		return 0;
 	case OPTION_IDS:
 		o->ids = true;
 		return 0;
@@ -226,6 +245,8 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		if (!o->list && !o->model)
 			argp_failure(state, EXIT_USAGE, 0,
 				     "a model is needed: -m FILE (see --help)");
+		if (o->system && !o->chat)
+			argp_failure(state, EXIT_USAGE, 0, "--system: expected --chat too");
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -383,8 +404,17 @@ struct run {
 	struct hm_llama *model;
 	struct hm_sampler *sampler;
 	float *logits;
-	uint32_t *prompt;
-	size_t prompt_tokens;
+	/* The tokens that the cache holds, [context]. */
+	uint32_t *held;
+	size_t held_count;
+	/* A conversation. */
+	struct hm_chat chat;
+	uint32_t chat_end;
+	struct hm_chat_message *messages;
+	size_t message_count;
+	char *answer; /* so far; zero-terminated */
+	size_t answer_bytes;
+	size_t prompt_tokens; /* computed, of all prompts */
 	uint64_t steps;
 	double prompt_seconds;
 	double prompt_cpu_seconds; /* of processor time */
@@ -404,15 +434,20 @@ static int fail(struct run *run)
 static void write_token(struct run *run, uint32_t token, bool first)
 {
 	char bytes[65536];
-	size_t length;
+	size_t length = hm_token_bytes(run->tokenizer, token, first, bytes, sizeof(bytes));
 
-	if (run->options.ids) {
+	if (length > sizeof(bytes))
+		length = sizeof(bytes);
+	if (run->options.ids)
 		printf("%u\n", token);
-	} else {
-		length = hm_token_bytes(run->tokenizer, token, first, bytes, sizeof(bytes));
-		fwrite(bytes, 1, length < sizeof(bytes) ? length : sizeof(bytes), stdout);
-	}
+	else
+		fwrite(bytes, 1, length, stdout);
 	fflush(stdout);
+	if (run->answer && run->answer_bytes + length < ANSWER_BYTES) {
+		memcpy(run->answer + run->answer_bytes, bytes, length);
+		run->answer_bytes += length;
+		run->answer[run->answer_bytes] = 0;
+	}
 }
 
 static int next_token(struct run *run, uint32_t *token)
@@ -451,6 +486,11 @@ static int load(struct run *run)
 			hm_llama_params(run->model)->vocabulary);
 		return fail(run);
 	}
+	run->held = calloc(hm_llama_context(run->model), sizeof(*run->held));
+	if (!run->held) {
+		hm_fail(&run->error, 0, "out of memory");
+		return fail(run);
+	}
 	if (hm_sampler_is_needed(&o->sampler)) {
 		run->sampler = hm_sampler_create(&o->sampler, hm_tokenizer_size(run->tokenizer));
 		run->logits = malloc(sizeof(float) * hm_tokenizer_size(run->tokenizer));
@@ -462,32 +502,35 @@ static int load(struct run *run)
 	return EXIT_SUCCESS;
 }
 
-/* Runs the prompt in batches; the logits of its last token are then on the device. */
-static int run_prompt(struct run *run)
+/* Rows of a batch with @left tokens to go. */
+static uint32_t batch_rows(const struct run *run, size_t left)
+{
+	return left < run->options.batch ? (uint32_t)left : run->options.batch;
+}
+
+/* Runs what the cache does not hold yet of @tokens, in batches; the logits of the last are then on the device. */
+static int run_prompt(struct run *run, const uint32_t *tokens, size_t count)
 {
 	uint32_t context = hm_llama_context(run->model), rows;
 	double start, start_cpu;
-	size_t done;
+	size_t first = 0, done;
 
-	if (hm_tokenize(run->tokenizer, run->options.prompt, strlen(run->options.prompt),
-			&run->prompt, &run->prompt_tokens, &run->error))
-		return fail(run);
-	if (!run->prompt_tokens) {
+	if (!count) {
 		hm_fail(&run->error, 0,
 			"the prompt has no tokens, and the model no token to start with");
 		return fail(run);
 	}
-	if (run->prompt_tokens >= context) {
+	if (count >= context) {
 		hm_fail(&run->error, 0,
-			"the prompt has %zu tokens, a context of %u has room for %u",
-			run->prompt_tokens, context, context - 1);
+			"the prompt has %zu tokens, a context of %u has room for %u", count,
+			context, context - 1);
 		return fail(run);
 	}
+	while (first < count - 1 && first < run->held_count && run->held[first] == tokens[first])
+		first++;
 	/* Kernels first, so that the times measured are those of computing. */
-	for (done = 0; done < run->prompt_tokens; done += rows) {
-		rows = run->options.batch;
-		if (rows > run->prompt_tokens - done)
-			rows = (uint32_t)(run->prompt_tokens - done);
+	for (done = first; done < count; done += rows) {
+		rows = batch_rows(run, count - done);
 		if (hm_llama_prepare(run->model, rows, &run->error))
 			return fail(run);
 	}
@@ -495,61 +538,163 @@ static int run_prompt(struct run *run)
 		return fail(run);
 	start = now();
 	start_cpu = cpu_time();
-	for (done = 0; done < run->prompt_tokens; done += rows) {
-		rows = run->options.batch;
-		if (rows > run->prompt_tokens - done)
-			rows = (uint32_t)(run->prompt_tokens - done);
-		if (hm_llama_step(run->model, run->prompt + done, rows, (uint32_t)done,
-				  &run->error))
+	for (done = first; done < count; done += rows) {
+		rows = batch_rows(run, count - done);
+		if (hm_llama_step(run->model, tokens + done, rows, (uint32_t)done, &run->error))
 			return fail(run);
 		run->steps++;
 	}
-	run->prompt_seconds = now() - start;
-	run->prompt_cpu_seconds = cpu_time() - start_cpu;
+	run->prompt_seconds += now() - start;
+	run->prompt_cpu_seconds += cpu_time() - start_cpu;
+	run->prompt_tokens += count - first;
+	memcpy(run->held, tokens, sizeof(*tokens) * count);
+	run->held_count = count;
+	for (done = first; run->sampler && done < count; done++)
+		hm_sampler_accept(run->sampler, tokens[done]);
 	return EXIT_SUCCESS;
 }
 
+static bool is_end(const struct run *run, uint32_t token)
+{
+	return hm_tokenizer_is_end(run->tokenizer, token) ||
+	       (run->options.chat && token == run->chat_end);
+}
+
+/* Writes tokens until the model, the options or the context end the text. */
 static int generate(struct run *run)
 {
-	uint32_t position = (uint32_t)run->prompt_tokens, context = hm_llama_context(run->model);
-	uint32_t token, written = 0;
+	uint32_t context = hm_llama_context(run->model), token, written = 0;
 	double start, start_cpu;
-	size_t i;
 
 	end_progress(&run->monitor);
 	run->monitor.writing = true;
-	for (i = 0; i < run->prompt_tokens; i++)
-		write_token(run, run->prompt[i],
-			    i == (run->prompt[0] == hm_tokenizer_bos(run->tokenizer)));
-	for (i = 0; run->sampler && i < run->prompt_tokens; i++)
-		hm_sampler_accept(run->sampler, run->prompt[i]);
 	start = now();
 	start_cpu = cpu_time();
 	while (!next_token(run, &token)) {
-		if (hm_tokenizer_is_end(run->tokenizer, token))
+		if (is_end(run, token))
 			goto out;
-		write_token(run, token, false);
-		if (++written == run->options.tokens || position == context)
+		write_token(run, token, run->options.chat && !written);
+		if (++written == run->options.tokens || run->held_count == context)
 			goto out;
-		if (hm_llama_step(run->model, &token, 1, position++, &run->error))
+		if (hm_llama_step(run->model, &token, 1, (uint32_t)run->held_count, &run->error))
 			break;
+		run->held[run->held_count++] = token;
 		run->steps++;
 		run->decoded++;
 	}
 	fputs("\n", stdout);
 	return fail(run);
 out:
-	run->decode_seconds = now() - start;
-	run->decode_cpu_seconds = cpu_time() - start_cpu;
+	run->decode_seconds += now() - start;
+	run->decode_cpu_seconds += cpu_time() - start_cpu;
+	run->monitor.writing = false;
 	if (!run->options.ids)
 		fputs("\n", stdout);
-	if (position == context && !run->options.quiet)
+	if (run->held_count == context && !run->options.quiet)
 		fprintf(stderr, "hearth-run: the context of %u tokens is full\n", context);
 	if (fflush(stdout) || ferror(stdout)) {
 		hm_fail(&run->error, 0, "standard output: %s", strerror(errno));
 		return fail(run);
 	}
 	return EXIT_SUCCESS;
+}
+
+static int continue_text(struct run *run)
+{
+	const char *text = run->options.prompt ? run->options.prompt : "Once upon a time";
+	uint32_t *tokens;
+	size_t count, i;
+	int ret;
+
+	if (hm_tokenize(run->tokenizer, text, strlen(text), &tokens, &count, &run->error))
+		return fail(run);
+	ret = run_prompt(run, tokens, count);
+	end_progress(&run->monitor);
+	for (i = 0; !ret && i < count; i++)
+		write_token(run, tokens[i], i == (tokens[0] == hm_tokenizer_bos(run->tokenizer)));
+	free(tokens);
+	return ret ? ret : generate(run);
+}
+
+/* ---- Conversations ---- */
+
+static int add_message(struct run *run, enum hm_chat_role role, const char *text)
+{
+	struct hm_chat_message *longer =
+		reallocarray(run->messages, run->message_count + 1, sizeof(*longer));
+	char *copy = longer ? strdup(text) : NULL;
+
+	if (longer)
+		run->messages = longer;
+	if (!copy) {
+		hm_fail(&run->error, -ENOMEM, "out of memory");
+		return fail(run);
+	}
+	longer[run->message_count++] = (struct hm_chat_message){ role, copy };
+	return EXIT_SUCCESS;
+}
+
+static int answer(struct run *run, const char *text)
+{
+	uint32_t *tokens;
+	size_t count, i;
+	int ret = add_message(run, HM_CHAT_USER, text);
+
+	if (ret)
+		return ret;
+	if (hm_chat_tokens(&run->chat, run->tokenizer, run->messages, run->message_count, &tokens,
+			   &count, &run->error))
+		return fail(run);
+	ret = run_prompt(run, tokens, count);
+	end_progress(&run->monitor);
+	for (i = 0; !ret && run->options.ids && i < count; i++)
+		printf("%u\n", tokens[i]);
+	free(tokens);
+	run->answer_bytes = 0;
+	run->answer[0] = 0;
+	if (!ret)
+		ret = generate(run);
+	return ret ? ret : add_message(run, HM_CHAT_ANSWER, run->answer);
+}
+
+static int start_talk(struct run *run)
+{
+	if (hm_chat_read(run->gguf, &run->chat, &run->error))
+		return fail(run);
+	run->chat_end = hm_chat_end(&run->chat, run->tokenizer);
+	run->answer = malloc(ANSWER_BYTES);
+	if (!run->answer) {
+		hm_fail(&run->error, -ENOMEM, "out of memory");
+		return fail(run);
+	}
+	return run->options.system ? add_message(run, HM_CHAT_SYSTEM, run->options.system)
+				   : EXIT_SUCCESS;
+}
+
+/* Each line of standard input is a message, until there are no more, or the context is full. */
+static int talk(struct run *run)
+{
+	bool terminal = isatty(STDIN_FILENO) && run->monitor.terminal;
+	int ret = start_talk(run);
+	char *line = NULL;
+	size_t room = 0;
+	ssize_t length;
+
+	if (!ret && run->options.prompt)
+		return answer(run, run->options.prompt);
+	while (!ret && run->held_count < hm_llama_context(run->model)) {
+		if (terminal)
+			fputs("> ", stderr);
+		length = getline(&line, &room, stdin);
+		if (length < 0)
+			break;
+		if (length && line[length - 1] == '\n')
+			line[length - 1] = 0;
+		if (*line)
+			ret = answer(run, line);
+	}
+	free(line);
+	return ret;
 }
 
 static void report(const struct run *run)
@@ -614,7 +759,6 @@ int main(int argc, char **argv)
 {
 	struct run run = {
 		.options = {
-			.prompt = "Once upon a time",
 			.sampler = {
 				.top_k = 40,
 				.typical = 1,
@@ -641,13 +785,15 @@ int main(int argc, char **argv)
 		if (!ret)
 			ret = load(&run);
 		if (!ret)
-			ret = run_prompt(&run);
-		if (!ret)
-			ret = generate(&run);
+			ret = run.options.chat ? talk(&run) : continue_text(&run);
 		if (!ret && !run.options.quiet)
 			report(&run);
 	}
-	free(run.prompt);
+	while (run.message_count)
+		free((char *)run.messages[--run.message_count].text);
+	free(run.messages);
+	free(run.answer);
+	free(run.held);
 	free(run.logits);
 	hm_sampler_destroy(run.sampler);
 	hm_llama_destroy(run.model);

@@ -273,6 +273,9 @@ static void put_tokenizer(const struct model *m, struct gguf_builder *b)
 	gb_u32(b, "tokenizer.ggml.bos_token_id", end);
 	gb_u32(b, "tokenizer.ggml.eos_token_id", end);
 	gb_bool(b, "tokenizer.ggml.add_bos_token", 0);
+	gb_string(b, "tokenizer.chat_template",
+		  "{% for m in messages %}{{ '<|im_start|>' + m.role + '\\n' + m.content + "
+		  "'<|im_end|>\\n' }}{% endfor %}{{ '<|im_start|>assistant\\n' }}");
 	for (uint32_t i = 0; i < count; i++)
 		free((char *)texts[i]);
 	for (size_t i = 0; i < COUNT(pairs); i++)

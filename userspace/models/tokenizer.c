@@ -411,20 +411,42 @@ uint32_t hm_tokenizer_bos(const struct hm_tokenizer *tokenizer)
 	return tokenizer->bos;
 }
 
+uint32_t hm_tokenizer_eos(const struct hm_tokenizer *tokenizer)
+{
+	return tokenizer->eos;
+}
+
+bool hm_tokenizer_adds_bos(const struct hm_tokenizer *tokenizer)
+{
+	return tokenizer->add_bos;
+}
+
+uint32_t hm_tokenizer_special(const struct hm_tokenizer *tokenizer, const char *text, size_t length)
+{
+	for (uint32_t i = 0; i < tokenizer->count; i++) {
+		const struct hm_vocab_token *token = &tokenizer->tokens[i];
+
+		if ((token->type == HM_TOKEN_CONTROL || token->type == HM_TOKEN_USER_DEFINED) &&
+		    token->length == length && !memcmp(token->bytes, text, length))
+			return i;
+	}
+	return HM_NO_TOKEN;
+}
+
 bool hm_tokenizer_is_end(const struct hm_tokenizer *tokenizer, uint32_t token)
 {
 	return token != HM_NO_TOKEN && (token == tokenizer->eos || token == tokenizer->eot);
 }
 
-int hm_tokenize(const struct hm_tokenizer *tokenizer, const char *text, size_t length,
-		uint32_t **tokens, size_t *count, struct hm_error *error)
+static int tokenize(const struct hm_tokenizer *tokenizer, bool add_bos, const char *text,
+		    size_t length, uint32_t **tokens, size_t *count, struct hm_error *error)
 {
 	struct hm_token_list list = { 0 };
 	int ret = 0;
 
 	*tokens = NULL;
 	*count = 0;
-	if (tokenizer->add_bos)
+	if (add_bos)
 		ret = hm_list_add(&list, tokenizer->bos);
 	if (!ret)
 		ret = tokenizer->bpe ? hm_tokenize_bpe(tokenizer, text, length, &list)
@@ -437,6 +459,18 @@ int hm_tokenize(const struct hm_tokenizer *tokenizer, const char *text, size_t l
 	*tokens = list.ids;
 	*count = list.count;
 	return 0;
+}
+
+int hm_tokenize(const struct hm_tokenizer *tokenizer, const char *text, size_t length,
+		uint32_t **tokens, size_t *count, struct hm_error *error)
+{
+	return tokenize(tokenizer, tokenizer->add_bos, text, length, tokens, count, error);
+}
+
+int hm_tokenize_part(const struct hm_tokenizer *tokenizer, const char *text, size_t length,
+		     uint32_t **tokens, size_t *count, struct hm_error *error)
+{
+	return tokenize(tokenizer, false, text, length, tokens, count, error);
 }
 
 struct sink {

@@ -20,6 +20,12 @@ void hm_tokenizer_destroy(struct hm_tokenizer *tokenizer);
 uint32_t hm_tokenizer_size(const struct hm_tokenizer *tokenizer);
 /* HM_NO_TOKEN if the model has none. */
 uint32_t hm_tokenizer_bos(const struct hm_tokenizer *tokenizer);
+uint32_t hm_tokenizer_eos(const struct hm_tokenizer *tokenizer);
+/* Does the model want that token at the start of every text? */
+bool hm_tokenizer_adds_bos(const struct hm_tokenizer *tokenizer);
+/* The token with this text that is never made from text, or was added to the vocabulary by its makers; or HM_NO_TOKEN. */
+uint32_t hm_tokenizer_special(const struct hm_tokenizer *tokenizer, const char *text,
+			      size_t length);
 /* Is it one of the tokens that end a text? */
 bool hm_tokenizer_is_end(const struct hm_tokenizer *tokenizer, uint32_t token);
 
@@ -29,6 +35,10 @@ bool hm_tokenizer_is_end(const struct hm_tokenizer *tokenizer, uint32_t token);
  */
 int hm_tokenize(const struct hm_tokenizer *tokenizer, const char *text, size_t length,
 		uint32_t **tokens, size_t *count, struct hm_error *error);
+
+/* The same for a part of a text: no start-of-text token comes first. */
+int hm_tokenize_part(const struct hm_tokenizer *tokenizer, const char *text, size_t length,
+		     uint32_t **tokens, size_t *count, struct hm_error *error);
 
 /*
  * The bytes that @token adds to a text: at most @capacity are written to @bytes, and their number is returned
