@@ -207,6 +207,65 @@ static void expect_half(struct run *r)
 	}
 }
 
+/* Doubles that lie on, or just beside, the middle between two halves. */
+static void prepare_odd(struct run *r)
+{
+	double *v = (double *)r->data[1];
+
+	for (uint32_t i = 0; i < r->c->buffers[1].bytes / 8; i++) {
+		uint16_t bits = (uint16_t)(test_random() >> 7 & 0xffff);
+		double low, high;
+
+		/* Not the largest, and no infinities. */
+		if ((bits & 0x7c00) >= 0x7800)
+			bits ^= 0x4000;
+		low = half_of(bits);
+		high = half_of(bits + 1);
+		v[i] = (low + high) / 2 + (high - low) * (0x1p-38 * ((int)(i % 3) - 1));
+		if (i % 5 == 4)
+			v[i] = low + (high - low) * (0x1p-30 * (test_random() & 0xffff));
+	}
+}
+
+static uint16_t cut_half(double x)
+{
+	uint16_t bits = half_bits((_Float16)x);
+
+	return __builtin_fabs((double)half_of(bits)) > __builtin_fabs(x) ? bits - 1 : bits;
+}
+
+static void expect_odd(struct run *r)
+{
+	const double *v = (const double *)r->data[1];
+	uint16_t *o = (uint16_t *)r->want[0];
+	_Float16 first = (_Float16)v[0];
+
+	first = first > (_Float16)1.5f ? (_Float16)1.5f : first;
+	first = first < (_Float16)-2.0f ? (_Float16)-2.0f : first;
+	for (uint32_t i = 0; i < 64; i++) {
+		float f = (float)v[i], quantized = (float)(_Float16)f;
+		double scaled = v[i] * 0x1p-30;
+		int exponent, tiny_exponent;
+		uint32_t words[2];
+
+		o[i * 4] = half_bits((_Float16)v[i]);
+		o[i * 4 + 1] = cut_half(v[i]);
+		o[i * 4 + 2] = cut_half(f);
+		o[i * 4 + 3] = half_bits(first);
+		if (__builtin_fabsf(f) < 0x1p-14f)
+			quantized = __builtin_copysignf(0, f);
+		memcpy(&WANT(r, 2)[i * 5], &quantized, 4);
+		WANT(r, 2)[i * 5 + 1] = 0xc0003e00u + i;
+		memcpy(words, &scaled, 8);
+		WANT(r, 2)[i * 5 + 2] = words[0] ^ words[1];
+		WANT(r, 2)[i * 5 + 3] = 3 * i;
+		scaled = frexp(v[i], &exponent);
+		memcpy(words, &scaled, 8);
+		frexp(v[i] * 0x1p-100 * 0x1p-940, &tiny_exponent);
+		WANT(r, 2)[i * 5 + 4] = (words[0] ^ words[1]) + exponent + 97u * tiny_exponent;
+	}
+}
+
 static void expect_half_vectors(struct run *r)
 {
 	const uint16_t *v = (const uint16_t *)r->data[1];
@@ -361,6 +420,12 @@ static const struct shader_case cases[] = {
 	  .buffers = { { 128, 0, 0, SSBO }, { 128, 0, 1, SSBO } },
 	  .prepare = prepare_half,
 	  .expect = expect_half },
+	{ "odd",
+	  { 32, 1, 1 },
+	  { 2, 1, 1 },
+	  .buffers = { { 512, 0, 0, SSBO }, { 512, 0, 1, SSBO }, { 1280, 0, 2, SSBO } },
+	  .prepare = prepare_odd,
+	  .expect = expect_odd },
 	{ "half_vectors",
 	  { 32, 1, 1 },
 	  { 2, 1, 1 },

@@ -366,7 +366,7 @@ static void test_pointer(struct vt *vt)
 	munmap(memory, 2 * BYTES);
 }
 
-static void budget(struct vt *vt, VkPhysicalDeviceMemoryBudgetPropertiesEXT *out)
+static void budget_of(VkPhysicalDevice physical, VkPhysicalDeviceMemoryBudgetPropertiesEXT *out)
 {
 	VkPhysicalDeviceMemoryProperties2 memory = {
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2,
@@ -376,7 +376,42 @@ static void budget(struct vt *vt, VkPhysicalDeviceMemoryBudgetPropertiesEXT *out
 	*out = (VkPhysicalDeviceMemoryBudgetPropertiesEXT){
 		.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_BUDGET_PROPERTIES_EXT,
 	};
-	vkGetPhysicalDeviceMemoryProperties2(vt->physical, &memory);
+	vkGetPhysicalDeviceMemoryProperties2(physical, &memory);
+}
+
+static void budget(struct vt *vt, VkPhysicalDeviceMemoryBudgetPropertiesEXT *out)
+{
+	budget_of(vt->physical, out);
+}
+
+/* What the process uses is the same seen from another instance. */
+static void check_other_instance(struct vt *vt, uint64_t usage)
+{
+	const VkApplicationInfo app = { .sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
+					.apiVersion = VK_API_VERSION_1_3 };
+	const VkInstanceCreateInfo info = { .sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
+					    .pApplicationInfo = &app };
+	VkPhysicalDeviceMemoryBudgetPropertiesEXT seen;
+	VkPhysicalDeviceProperties own, properties;
+	VkPhysicalDevice devices[16];
+	uint32_t i, count = 16;
+	VkInstance instance;
+
+	vkGetPhysicalDeviceProperties(vt->physical, &own);
+	VT_CHECK(vkCreateInstance(&info, NULL, &instance) == VK_SUCCESS);
+	VT_CHECK(vkEnumeratePhysicalDevices(instance, &count, devices) >= 0);
+	for (i = 0; i < count; i++) {
+		vkGetPhysicalDeviceProperties(devices[i], &properties);
+		if (!strcmp(own.deviceName, properties.deviceName))
+			break;
+	}
+	VT_CHECK(i < count, "no device of the name %s", own.deviceName);
+	if (i < count) {
+		budget_of(devices[i], &seen);
+		VT_CHECK(seen.heapUsage[0] == usage, "%llu, expected %llu",
+			 (unsigned long long)seen.heapUsage[0], (unsigned long long)usage);
+	}
+	vkDestroyInstance(instance, NULL);
 }
 
 static void test_budget(struct vt *vt)
@@ -392,6 +427,7 @@ static void test_budget(struct vt *vt)
 	buffer = vt_buffer(vt, 8u << 20, USAGE | VK_BUFFER_USAGE_STORAGE_BUFFER_BIT);
 	memset(buffer.map, 1, 8u << 20);
 	budget(vt, &during);
+	check_other_instance(vt, during.heapUsage[0]);
 	vt_buffer_free(vt, &buffer);
 	budget(vt, &after);
 	VT_CHECK(during.heapUsage[0] >= before.heapUsage[0] + (8u << 20), "%llu then %llu",

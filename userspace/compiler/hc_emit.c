@@ -105,6 +105,8 @@ static void close_region(struct hc_emit *e)
 
 static void instruction(struct hc_emit *e, const struct hc_inst *inst)
 {
+	if (inst->type && hc_type(e->m, inst->type)->is_empty)
+		return;
 	switch (inst->op) {
 	case SpvOpAccessChain:
 	case SpvOpInBoundsAccessChain:

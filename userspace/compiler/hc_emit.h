@@ -175,6 +175,11 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_geometry(struct hc_emit *e, const struct hc_inst *inst);
 bool hc_emit_subgroup(struct hc_emit *e, const struct hc_inst *inst);
 
+/*
+ * The lesser (or the greater) of two halves that were widened; the other one, if one is no number. Without fences LLVM would see that
+ * halves suffice, and call a library where the target has no minimum of halves.
+ */
+LLVMValueRef hc_least_half(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y, bool greatest);
 /* Half to float and back, for scalars and vectors. */
 LLVMValueRef hc_widen(struct hc_emit *e, const struct hc_type *type, LLVMValueRef value);
 LLVMValueRef hc_narrow(struct hc_emit *e, const struct hc_type *type, LLVMValueRef value);

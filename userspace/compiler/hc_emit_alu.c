@@ -22,6 +22,13 @@ LLVMValueRef hc_narrow(struct hc_emit *e, const struct hc_type *type, LLVMValueR
 	return value;
 }
 
+LLVMValueRef hc_least_half(struct hc_emit *e, LLVMValueRef x, LLVMValueRef y, bool greatest)
+{
+	x = hc_call1(e, "llvm.arithmetic.fence", x);
+	y = hc_call1(e, "llvm.arithmetic.fence", y);
+	return hc_call2(e, greatest ? "llvm.maxnum" : "llvm.minnum", x, y);
+}
+
 /* Operand @n's leaf, in the form that the result is computed in. Results with a stride are computed from lane 0. */
 static LLVMValueRef operand(struct hc_emit *e, const struct hc_inst *inst, uint32_t n,
 			    uint32_t leaf)
@@ -260,8 +267,73 @@ static LLVMValueRef to_integer(struct hc_emit *e, LLVMValueRef x, LLVMTypeRef ty
 	return hc_intrinsic(e, is_signed ? "llvm.fptosi.sat" : "llvm.fptoui.sat", types, 2, &x, 1);
 }
 
+/* @x, rounded to @narrow (as bits), which is @back when it is widened again: one step towards zero if that is beyond @x. */
+static LLVMValueRef toward_zero(struct hc_emit *e, LLVMValueRef x, LLVMValueRef narrow,
+				LLVMValueRef back)
+{
+	LLVMTypeRef type = LLVMTypeOf(narrow);
+	LLVMValueRef beyond = LLVMBuildFCmp(e->b, LLVMRealOGT, hc_call1(e, "llvm.fabs", back),
+					    hc_call1(e, "llvm.fabs", x), "");
+
+	return LLVMBuildSub(e->b, narrow, LLVMBuildZExt(e->b, beyond, type, ""), "");
+}
+
+/*
+ * A double as a float that is cut off, not rounded. With @sticky its last bit says whether anything was lost, so that rounding it
+ * to a half gives what rounding the double would have given.
+ */
+static LLVMValueRef cut_double(struct hc_emit *e, LLVMValueRef x, bool sticky)
+{
+	LLVMTypeRef floats = hc_is_vector(x) ? hc_vector_of(e, e->f32) : e->f32;
+	LLVMTypeRef words = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+	LLVMValueRef rounded = LLVMBuildFPTrunc(e->b, x, floats, ""), bits, lost;
+
+	bits = LLVMBuildBitCast(e->b, rounded, words, "");
+	bits = toward_zero(e, x, bits, LLVMBuildFPExt(e->b, rounded, LLVMTypeOf(x), ""));
+	if (sticky) {
+		rounded = LLVMBuildBitCast(e->b, bits, floats, "");
+		rounded = LLVMBuildFPExt(e->b, rounded, LLVMTypeOf(x), "");
+		lost = LLVMBuildFCmp(e->b, LLVMRealONE, rounded, x, "");
+		bits = LLVMBuildOr(e->b, bits, LLVMBuildZExt(e->b, lost, words, ""), "");
+	}
+	return LLVMBuildBitCast(e->b, bits, floats, "");
+}
+
+static LLVMValueRef convert_float(struct hc_emit *e, const struct hc_type *from,
+				  const struct hc_type *to, LLVMTypeRef type, LLVMValueRef x,
+				  bool to_zero)
+{
+	LLVMValueRef narrow;
+
+	x = hc_widen(e, from, x);
+	if (to->width >= from->width || (to->width == 32 && !to_zero))
+		return hc_narrow(e, to, LLVMBuildFPCast(e->b, x, type, ""));
+	if (from->width == 64)
+		x = cut_double(e, x, !to_zero);
+	if (to->width == 32)
+		return x;
+	narrow = hc_narrow(e, to, x);
+	return to_zero ? toward_zero(e, x, narrow, hc_widen(e, to, narrow)) : narrow;
+}
+
+/* What is too small for a normal half becomes a zero of its sign. */
+static LLVMValueRef quantize(struct hc_emit *e, LLVMValueRef x)
+{
+	struct hc_type half = { .kind = HC_TYPE_FLOAT, .width = 16 };
+	LLVMTypeRef type = LLVMTypeOf(x);
+	LLVMValueRef least = LLVMConstReal(e->f32, 0x1p-14), small, zero, result;
+
+	result = hc_widen(e, &half, hc_narrow(e, &half, x));
+	if (hc_is_vector(x))
+		least = hc_splat(e, least);
+	small = LLVMBuildFCmp(e->b, LLVMRealOLT, hc_call1(e, "llvm.fabs", x), least, "");
+	zero = hc_call2(e, "llvm.copysign", LLVMConstNull(type), x);
+	return LLVMBuildSelect(e->b, small, zero, result, "");
+}
+
 static LLVMValueRef convert(struct hc_emit *e, const struct hc_inst *inst, LLVMValueRef x)
 {
+	bool to_zero = hc_id(e->m, inst->result)->decorations & HC_DECORATED_ROUND_TO_ZERO;
 	struct hc_type *to = hc_leaf_type(e->m, hc_type(e->m, inst->type), 0);
 	struct hc_type *from = operand_type(e, inst, 0);
 	LLVMTypeRef type =
@@ -285,12 +357,9 @@ static LLVMValueRef convert(struct hc_emit *e, const struct hc_inst *inst, LLVMV
 	case SpvOpSConvert:
 		return LLVMBuildIntCast2(e->b, x, type, true, "");
 	case SpvOpFConvert:
-		return hc_narrow(e, to, LLVMBuildFPCast(e->b, hc_widen(e, from, x), type, ""));
-	case SpvOpQuantizeToF16: {
-		struct hc_type half = { .kind = HC_TYPE_FLOAT, .width = 16 };
-
-		return hc_widen(e, &half, hc_narrow(e, &half, x));
-	}
+		return convert_float(e, from, to, type, x, to_zero);
+	case SpvOpQuantizeToF16:
+		return quantize(e, x);
 	default:
 		return NULL;
 	}

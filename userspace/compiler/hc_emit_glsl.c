@@ -137,6 +137,23 @@ static LLVMValueRef clamp(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMVa
 	return hc_call2(e, min, hc_call2(e, max, x, low), high);
 }
 
+static LLVMValueRef half_limits(struct hc_emit *e, uint32_t op, LLVMValueRef *args)
+{
+	switch (op) {
+	case GLSLstd450FMin:
+	case GLSLstd450NMin:
+		return hc_least_half(e, args[0], args[1], false);
+	case GLSLstd450FMax:
+	case GLSLstd450NMax:
+		return hc_least_half(e, args[0], args[1], true);
+	case GLSLstd450FClamp:
+	case GLSLstd450NClamp:
+		return hc_least_half(e, hc_least_half(e, args[0], args[1], true), args[2], false);
+	default:
+		return NULL;
+	}
+}
+
 static LLVMValueRef sign(struct hc_emit *e, LLVMValueRef x, bool is_float)
 {
 	LLVMTypeRef type = LLVMTypeOf(x);
@@ -201,11 +218,17 @@ static LLVMValueRef scale_by_exponent(struct hc_emit *e, LLVMValueRef x, LLVMVal
 	bool is_double = scalar == e->f64;
 	LLVMTypeRef bits = is_double ? e->i64 : e->i32;
 	uint32_t bias = is_double ? 1023 : 127, mantissa = is_double ? 52 : 23;
-	LLVMValueRef limit = hc_int(e, ints, 3 * bias), parts[3], left;
+	LLVMValueRef limit, parts[3], left;
 	int i;
 
 	if (hc_is_vector(x))
 		bits = hc_vector_of(e, bits);
+	/* The limits need more than 8 bits, or 16 of them. */
+	if (LLVMGetIntTypeWidth(hc_is_vector(n) ? LLVMGetElementType(ints) : ints) < 32) {
+		ints = hc_is_vector(n) ? hc_vector_of(e, e->i32) : e->i32;
+		n = LLVMBuildSExt(e->b, n, ints, "");
+	}
+	limit = hc_int(e, ints, 3 * bias);
 	n = hc_call2(e, "llvm.smin", n, limit);
 	n = hc_call2(e, "llvm.smax", n, LLVMBuildNeg(e->b, limit, ""));
 	parts[0] = LLVMBuildSDiv(e->b, n, hc_int(e, ints, 3), "");
@@ -225,29 +248,35 @@ static LLVMValueRef scale_by_exponent(struct hc_emit *e, LLVMValueRef x, LLVMVal
 	return x;
 }
 
-/* Mantissa in [0.5, 1) and exponent of a 32-bit float, denormals included. */
+/* Mantissa in [0.5, 1) and exponent (of 32 bits), denormals included. */
 static LLVMValueRef split_float(struct hc_emit *e, LLVMValueRef x, LLVMValueRef *exponent)
 {
-	LLVMTypeRef type = LLVMTypeOf(x), ints = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+	LLVMTypeRef type = LLVMTypeOf(x), ints,
+		    words = hc_is_vector(x) ? hc_vector_of(e, e->i32) : e->i32;
+	bool is_double = (hc_is_vector(x) ? LLVMGetElementType(type) : type) == e->f64;
+	uint32_t digits = is_double ? 52 : 23, most = is_double ? 0x7ff : 0xff, half = most / 2 - 1;
+	uint64_t powers = (uint64_t)most << digits, sign = 1ull << (is_double ? 63 : 31);
 	LLVMValueRef small, scaled, bits, power, special, mantissa, zero;
 
+	ints = !is_double ? words : hc_is_vector(x) ? hc_vector_of(e, e->i64) : e->i64;
 	small = LLVMBuildFCmp(e->b, LLVMRealOLT, hc_call1(e, "llvm.fabs", x),
-			      real(e, type, 0x1p-126), "");
-	scaled = LLVMBuildSelect(e->b, small, LLVMBuildFMul(e->b, x, real(e, type, 0x1p24), ""), x,
-				 "");
+			      real(e, type, is_double ? 0x1p-1022 : 0x1p-126), "");
+	scaled = LLVMBuildFMul(e->b, x, real(e, type, is_double ? 0x1p53 : 0x1p24), "");
+	scaled = LLVMBuildSelect(e->b, small, scaled, x, "");
 	bits = LLVMBuildBitCast(e->b, scaled, ints, "");
-	power = LLVMBuildAnd(e->b, LLVMBuildLShr(e->b, bits, hc_int(e, ints, 23), ""),
-			     hc_int(e, ints, 255), "");
+	power = LLVMBuildAnd(e->b, LLVMBuildLShr(e->b, bits, hc_int(e, ints, digits), ""),
+			     hc_int(e, ints, most), "");
+	power = LLVMBuildIntCast2(e->b, power, words, false, "");
 	zero = LLVMBuildFCmp(e->b, LLVMRealOEQ, x, LLVMConstNull(type), "");
-	special = LLVMBuildOr(e->b, zero,
-			      LLVMBuildICmp(e->b, LLVMIntEQ, power, hc_int(e, ints, 255), ""), "");
-	power = LLVMBuildSub(
-		e->b, power,
-		LLVMBuildSelect(e->b, small, hc_int(e, ints, 126 + 24), hc_int(e, ints, 126), ""),
-		"");
-	*exponent = LLVMBuildSelect(e->b, special, LLVMConstNull(ints), power, "");
-	mantissa = LLVMBuildAnd(e->b, bits, hc_int(e, ints, 0x807fffff), "");
-	mantissa = LLVMBuildOr(e->b, mantissa, hc_int(e, ints, 0x3f000000), "");
+	special = LLVMBuildOr(
+		e->b, zero, LLVMBuildICmp(e->b, LLVMIntEQ, power, hc_int(e, words, most), ""), "");
+	power = LLVMBuildSub(e->b, power,
+			     LLVMBuildSelect(e->b, small, hc_int(e, words, half + digits + 1),
+					     hc_int(e, words, half), ""),
+			     "");
+	*exponent = LLVMBuildSelect(e->b, special, LLVMConstNull(words), power, "");
+	mantissa = LLVMBuildAnd(e->b, bits, hc_int(e, ints, sign | (powers ^ (sign - 1))), "");
+	mantissa = LLVMBuildOr(e->b, mantissa, hc_int(e, ints, (uint64_t)half << digits), "");
 	return LLVMBuildSelect(e->b, special, x, LLVMBuildBitCast(e->b, mantissa, type, ""), "");
 }
 
@@ -277,9 +306,6 @@ static void modf_or_frexp(struct hc_emit *e, const struct hc_inst *inst, uint32_
 			first = hc_call2(e, "llvm.copysign", LLVMBuildFSub(e->b, x, second, ""), x);
 			second = hc_narrow(e, type, second);
 		} else {
-			if (type->width == 64)
-				hc_abort(e->hc, HC_ERROR_UNSUPPORTED,
-					 "FrexpStruct of 64 bits is not supported");
 			first = split_float(e, x, &second);
 			if (is_struct &&
 			    hc_leaf_type(e->m, hc_type(e->m, inst->type), count)->width == 16)
@@ -367,16 +393,53 @@ static bool unpack(struct hc_emit *e, const struct hc_inst *inst, uint32_t op)
 	return true;
 }
 
+/* Two words and a double, the lesser word first. */
+static void pack_double(struct hc_emit *e, const struct hc_inst *inst)
+{
+	LLVMValueRef part[2];
+	LLVMTypeRef wide, type;
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		part[i] = hc_as_shape(e, inst->result, 0, argument_id(inst, 0), i);
+		part[i] = lane_type_cast(e, part[i], e->i64, false);
+	}
+	wide = LLVMTypeOf(part[0]);
+	type = hc_is_vector(part[0]) ? hc_vector_of(e, e->f64) : e->f64;
+	part[1] = LLVMBuildShl(e->b, part[1], hc_int(e, wide, 32), "");
+	hc_put(e, inst->result, 0,
+	       LLVMBuildBitCast(e->b, LLVMBuildOr(e->b, part[0], part[1], ""), type, ""));
+}
+
+static void unpack_double(struct hc_emit *e, const struct hc_inst *inst)
+{
+	uint32_t i;
+
+	for (i = 0; i < 2; i++) {
+		LLVMValueRef x = hc_as_shape(e, inst->result, i, argument_id(inst, 0), 0);
+		LLVMTypeRef wide = hc_is_vector(x) ? hc_vector_of(e, e->i64) : e->i64;
+
+		x = LLVMBuildBitCast(e->b, x, wide, "");
+		x = LLVMBuildLShr(e->b, x, hc_int(e, wide, 32 * i), "");
+		hc_put(e, inst->result, i, lane_type_cast(e, x, e->i32, false));
+	}
+}
+
 static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint32_t op,
 			     uint32_t leaf)
 {
 	LLVMValueRef args[3] = { argument(e, inst, 0, leaf) };
 	uint32_t i, count = inst->operands - 2u;
 	LLVMTypeRef type = LLVMTypeOf(args[0]);
+	bool is_half = argument_type(e, inst, 0)->width == 16;
+	LLVMValueRef limited;
 	const char *name;
 
 	for (i = 1; i < count && i < 3; i++)
 		args[i] = argument(e, inst, i, leaf);
+	limited = is_half ? half_limits(e, op, args) : NULL;
+	if (limited)
+		return limited;
 	if (math_op(op) >= 0)
 		return hc_math_emit(e->b, e->module, (enum hc_math_op)math_op(op), type, args);
 	name = intrinsic_of(op);
@@ -397,7 +460,9 @@ static LLVMValueRef one_leaf(struct hc_emit *e, const struct hc_inst *inst, uint
 	case GLSLstd450Radians:
 		return LLVMBuildFMul(e->b, args[0], real(e, type, 0.017453292519943295), "");
 	case GLSLstd450Degrees:
-		return LLVMBuildFMul(e->b, args[0], real(e, type, 57.29577951308232), "");
+		/* Rounded as the numbers are, so that the product is that of two halves. */
+		return LLVMBuildFMul(e->b, args[0],
+				     real(e, type, is_half ? 57.28125 : 57.29577951308232), "");
 	case GLSLstd450FClamp:
 	case GLSLstd450NClamp:
 	case GLSLstd450UClamp:
@@ -449,6 +514,12 @@ void hc_emit_glsl(struct hc_emit *e, const struct hc_inst *inst)
 	case GLSLstd450UnpackSnorm2x16:
 	case GLSLstd450UnpackUnorm2x16:
 		unpack(e, inst, op);
+		return;
+	case GLSLstd450PackDouble2x32:
+		pack_double(e, inst);
+		return;
+	case GLSLstd450UnpackDouble2x32:
+		unpack_double(e, inst);
 		return;
 	case GLSLstd450Modf:
 	case GLSLstd450Frexp:

@@ -462,6 +462,8 @@ void hc_emit_copy(struct hc_emit *e, const struct hc_inst *inst)
 	struct hc_place to = hc_find_place(e, inst->operand[0], &root);
 	struct hc_place from = hc_find_place(e, inst->operand[1], &root);
 
+	if (from.type->is_empty)
+		return;
 	if (!to.type->leaves || to.type->leaves != from.type->leaves)
 		hc_abort(e->hc, HC_ERROR_UNSUPPORTED, "OpCopyMemory of more than %u scalars",
 			 HC_MAX_LEAVES);

@@ -299,8 +299,11 @@ static bool votes(struct hc_emit *e, const struct hc_inst *inst)
 
 /* ---- Arithmetic ---- */
 
-static LLVMValueRef combine(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef y)
+static LLVMValueRef combine(struct hc_emit *e, uint32_t op, const struct hc_type *type,
+			    LLVMValueRef x, LLVMValueRef y)
 {
+	bool is_half = type->width == 16;
+
 	switch (op) {
 	case SpvOpGroupNonUniformIAdd:
 		return LLVMBuildAdd(e->b, x, y, "");
@@ -315,13 +318,13 @@ static LLVMValueRef combine(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVM
 	case SpvOpGroupNonUniformUMin:
 		return hc_call2(e, "llvm.umin", x, y);
 	case SpvOpGroupNonUniformFMin:
-		return hc_call2(e, "llvm.minnum", x, y);
+		return is_half ? hc_least_half(e, x, y, false) : hc_call2(e, "llvm.minnum", x, y);
 	case SpvOpGroupNonUniformSMax:
 		return hc_call2(e, "llvm.smax", x, y);
 	case SpvOpGroupNonUniformUMax:
 		return hc_call2(e, "llvm.umax", x, y);
 	case SpvOpGroupNonUniformFMax:
-		return hc_call2(e, "llvm.maxnum", x, y);
+		return is_half ? hc_least_half(e, x, y, true) : hc_call2(e, "llvm.maxnum", x, y);
 	case SpvOpGroupNonUniformBitwiseAnd:
 	case SpvOpGroupNonUniformLogicalAnd:
 		return LLVMBuildAnd(e->b, x, y, "");
@@ -379,15 +382,15 @@ static LLVMValueRef identity(uint32_t op, LLVMTypeRef type, uint32_t width)
 	return LLVMConstVector(all, lanes);
 }
 
-static LLVMValueRef scan(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMValueRef neutral,
-			 bool exclusive)
+static LLVMValueRef scan(struct hc_emit *e, uint32_t op, const struct hc_type *type, LLVMValueRef x,
+			 LLVMValueRef neutral, bool exclusive)
 {
 	uint32_t i, step, index[64];
 
 	for (step = 1; step < e->lanes; step *= 2) {
 		for (i = 0; i < e->lanes; i++)
 			index[i] = i >= step ? i - step : e->lanes + i;
-		x = combine(e, op, hc_shuffle(e, x, neutral, index, e->lanes), x);
+		x = combine(e, op, type, hc_shuffle(e, x, neutral, index, e->lanes), x);
 	}
 	if (!exclusive)
 		return x;
@@ -397,12 +400,13 @@ static LLVMValueRef scan(struct hc_emit *e, uint32_t op, LLVMValueRef x, LLVMVal
 }
 
 /* In every lane, the reduction over its cluster of @size lanes. */
-static LLVMValueRef reduce(struct hc_emit *e, uint32_t op, LLVMValueRef x, uint32_t size)
+static LLVMValueRef reduce(struct hc_emit *e, uint32_t op, const struct hc_type *type,
+			   LLVMValueRef x, uint32_t size)
 {
 	uint32_t step;
 
 	for (step = 1; step < size; step *= 2)
-		x = combine(e, op, x, rearrange(e, x, lane_xor, step));
+		x = combine(e, op, type, x, rearrange(e, x, lane_xor, step));
 	return x;
 }
 
@@ -423,11 +427,11 @@ static bool arithmetic(struct hc_emit *e, const struct hc_inst *inst)
 		switch (inst->operand[1]) {
 		case SpvGroupOperationReduce:
 		case SpvGroupOperationClusteredReduce:
-			x = reduce(e, inst->op, x, size);
+			x = reduce(e, inst->op, type, x, size);
 			break;
 		case SpvGroupOperationInclusiveScan:
 		case SpvGroupOperationExclusiveScan:
-			x = scan(e, inst->op, x, neutral,
+			x = scan(e, inst->op, type, x, neutral,
 				 inst->operand[1] == SpvGroupOperationExclusiveScan);
 			break;
 		default:

@@ -88,7 +88,7 @@ enum hc_type_kind {
 };
 
 /*
- * @leaves: scalars that a value of the type is made of, 0 if it cannot be a value.
+ * @leaves: scalars that a value of the type is made of, 0 if it cannot be a value, or @is_empty.
  * @stride: ArrayStride of arrays; 0 if not decorated.
  * @rows, @columns, @use: of cooperative matrices.
  * @dim, @arrayed, @is_storage, @format: of images, whose @element is what their texels are sampled as.
@@ -109,6 +109,7 @@ struct hc_type {
 	bool is_storage;
 	uint32_t stride;
 	uint32_t leaves;
+	bool is_empty; /* a structure without members, or what is made of such */
 	uint64_t size;
 	uint32_t align;
 };
@@ -141,6 +142,7 @@ enum hc_decoration {
 	HC_DECORATED_NON_WRITABLE = 1 << 2,
 	HC_DECORATED_COHERENT = 1 << 3,
 	HC_DECORATED_BLOCK = 1 << 4,
+	HC_DECORATED_ROUND_TO_ZERO = 1 << 5,
 };
 
 struct hc_id {

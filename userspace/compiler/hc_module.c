@@ -212,7 +212,7 @@ static void set_memory(struct hc_module *m, struct hc_type *type, const struct h
 static void parse_struct(struct hc_module *m, struct hc_type *type, const uint32_t *w, uint32_t n)
 {
 	uint64_t offset = 0, leaves = 0;
-	bool is_value = true;
+	bool is_value = true, is_empty = true;
 	uint32_t i;
 
 	type->count = n;
@@ -226,7 +226,8 @@ static void parse_struct(struct hc_module *m, struct hc_type *type, const uint32
 		type->layout[i].builtin = HC_NONE;
 		type->layout[i].first_leaf = (uint32_t)leaves;
 		leaves += member->leaves;
-		is_value &= member->leaves != 0;
+		is_value &= member->leaves || member->is_empty;
+		is_empty &= member->is_empty;
 		offset = (offset + align - 1) / align * align;
 		type->layout[i].own_offset = (uint32_t)offset;
 		offset += member->size;
@@ -237,6 +238,7 @@ static void parse_struct(struct hc_module *m, struct hc_type *type, const uint32
 	}
 	type->size = (offset + type->align - 1) / type->align * type->align;
 	type->leaves = is_value && leaves <= HC_MAX_LEAVES ? (uint32_t)leaves : 0;
+	type->is_empty = is_empty;
 }
 
 static void parse_number(struct hc_module *m, struct hc_type *type, uint32_t width)
@@ -354,6 +356,7 @@ static bool parse_type(struct hc_module *m, uint32_t op, const uint32_t *w, uint
 		type->element = w[1];
 		type->count = hc_constant_u32(m, w[2]);
 		type->leaves = scaled_leaves(m, element, type->count);
+		type->is_empty = element->is_empty;
 		if (element->size)
 			set_memory(m, type, element, type->count);
 		return true;
@@ -411,10 +414,10 @@ static uint64_t *new_constant(struct hc_module *m, uint32_t type, uint32_t id)
 	struct hc_id *entry = hc_id(m, id);
 	uint64_t *leaves;
 
-	if (!t->leaves)
+	if (!t->leaves && !t->is_empty)
 		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
 			 "constant %u of over %u scalars is not supported", id, HC_MAX_LEAVES);
-	leaves = HC_NEW(m->hc, uint64_t, t->leaves);
+	leaves = HC_NEW(m->hc, uint64_t, t->leaves + 1);
 	entry->kind = HC_ID_CONSTANT;
 	entry->type = type;
 	entry->constant = leaves;
@@ -459,7 +462,7 @@ static bool parse_constant(struct hc_module *m, uint32_t op, const uint32_t *w, 
 		return true;
 	case SpvOpConstantNull:
 		/* One that is too large to be a value may still be what shared memory begins with. */
-		if (!hc_type(m, w[0])->leaves)
+		if (!hc_type(m, w[0])->leaves && !hc_type(m, w[0])->is_empty)
 			return true;
 		new_constant(m, w[0], w[1]);
 		return true;
@@ -515,7 +518,9 @@ static void decorate(struct hc_module *m, uint32_t target, uint32_t decoration, 
 		id->decorations |= HC_DECORATED_NON_WRITABLE;
 		break;
 	case SpvDecorationFPRoundingMode:
-		if (value != SpvFPRoundingModeRTE)
+		if (value == SpvFPRoundingModeRTZ)
+			id->decorations |= HC_DECORATED_ROUND_TO_ZERO;
+		else if (value != SpvFPRoundingModeRTE)
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED, "FPRoundingMode %u is not supported",
 				 value);
 		break;
@@ -634,10 +639,9 @@ static void find_entry(struct hc_module *m, const uint32_t *w, uint32_t n)
 
 	if (n < 3 || strnlen(name, most) == most || strcmp(name, m->hc->info->entry_point))
 		return;
-	if (w[0] != SpvExecutionModelGLCompute)
-		hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
-			 "entry point %s is of execution model %u, expected GLCompute", name, w[0]);
-	m->entry = w[1];
+	/* Entry points of other kinds of shaders may have the same name. */
+	if (w[0] == SpvExecutionModelGLCompute)
+		m->entry = w[1];
 }
 
 static void execution_mode(struct hc_module *m, const uint32_t *w, uint32_t n, bool by_id)

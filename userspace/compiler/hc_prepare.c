@@ -3,17 +3,24 @@
  * First pass: checks the module with SPIRV-Tools' validator, sets its specialization constants and lets
  * SPIRV-Tools' optimizer inline functions and bring variables into SSA form. Loops are unrolled where the shader asks for it.
  */
+/* The header's helpers are C99 `inline` with no definition of their own. */
+#define SPV_ENABLE_UTILITY_CODE
+#define inline static inline
+#include <spirv/unified1/spirv.h>
+#undef inline
 #include "hc_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <spirv-tools/libspirv.h>
-#include <spirv/unified1/spirv.h>
 
 #define HEADER_WORDS	   5
 /* What takes LLVM seconds to compile is better left rolled, from the outermost loops inwards. */
 #define MAX_UNROLLED_WORDS 16000
 #define MAX_UNROLL_DEPTH   6
+
+/* Of ids with gaps in their numbers. */
+static const char *const numbering[] = { "--compact-ids", NULL };
 
 static const char *const before_unrolling[] = {
 	"--freeze-spec-const",
@@ -141,6 +148,54 @@ static void specialize(struct hc *hc, uint32_t *words, size_t count)
 	}
 }
 
+/* There are no calls: what asks not to be inlined would stay behind. */
+static void allow_inlining(uint32_t *words, size_t count)
+{
+	size_t i;
+
+	for (i = HEADER_WORDS; i < count; i += words[i] >> 16)
+		if ((words[i] & 0xffff) == SpvOpFunction)
+			words[i + 3] &= ~(uint32_t)SpvFunctionControlDontInlineMask;
+}
+
+/*
+ * The optimizer takes a constant's components for 32-bit words when it folds a bit cast, which is wrong for narrower ones. Casts
+ * that change the width of such components pass it under the name of an instruction that has one operand too, that it folds not, and
+ * that compute shaders cannot have.
+ */
+#define HIDDEN_CAST SpvOpDPdxFine
+
+static void hide_casts(struct hc *hc, uint32_t *words, size_t count)
+{
+	uint8_t *width = HC_NEW(hc, uint8_t, words[3]); /* of types' components, and of values' */
+	size_t i;
+
+	for (i = HEADER_WORDS; i < count; i += words[i] >> 16) {
+		uint32_t op = words[i] & 0xffff, *w = words + i + 1;
+		bool has_result, has_type;
+
+		SpvHasResultAndType((SpvOp)op, &has_result, &has_type);
+		if (op == SpvOpTypeInt || op == SpvOpTypeFloat)
+			width[w[0]] = (uint8_t)w[1];
+		else if (op == SpvOpTypeVector)
+			width[w[0]] = width[w[1]];
+		else if (has_type && has_result)
+			width[w[1]] = width[w[0]];
+		if (op == SpvOpBitcast && width[w[2]] != width[w[1]] &&
+		    (width[w[2]] < 32 || width[w[1]] < 32))
+			words[i] = (words[i] & 0xffff0000) | HIDDEN_CAST;
+	}
+}
+
+static void show_casts(uint32_t *words, size_t count)
+{
+	size_t i;
+
+	for (i = HEADER_WORDS; i < count; i += words[i] >> 16)
+		if ((words[i] & 0xffff) == HIDDEN_CAST)
+			words[i] = (words[i] & 0xffff0000) | SpvOpBitcast;
+}
+
 static spv_binary optimize(struct hc *hc, const uint32_t *words, size_t count,
 			   const char *const *passes)
 {
@@ -202,12 +257,24 @@ static spv_binary unroll(struct hc *hc, spv_binary before)
 	return optimized;
 }
 
+/* The words of an optimizer's result, which is freed. */
+static uint32_t *take(struct hc *hc, spv_binary binary, size_t *count)
+{
+	uint32_t *words = HC_NEW(hc, uint32_t, binary->wordCount);
+
+	memcpy(words, binary->code, binary->wordCount * sizeof(*words));
+	*count = binary->wordCount;
+	spvBinaryDestroy(binary);
+	return words;
+}
+
 uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 {
 	const struct hc_compile_info *info = hc->info;
 	spv_context context;
 	spv_binary before, optimized;
 	uint32_t *words;
+	size_t count;
 
 	if (info->spirv_words < HEADER_WORDS || info->spirv[0] != SpvMagicNumber)
 		hc_abort(hc, HC_ERROR_INVALID_SPIRV,
@@ -221,15 +288,18 @@ uint32_t *hc_prepare(struct hc *hc, size_t *word_count)
 	/* Destroyed with the compilation, since what follows may leave through hc_abort(). */
 	hc->tools = context;
 	check(hc, context, words, info->spirv_words);
-	specialize(hc, words, info->spirv_words);
+	count = info->spirv_words;
+	if (words[3] > HC_MAX_IDS)
+		words = take(hc, optimize(hc, words, count, numbering), &count);
+	specialize(hc, words, count);
+	allow_inlining(words, count);
+	hide_casts(hc, words, count);
 
-	before = optimize(hc, words, info->spirv_words, before_unrolling);
+	before = optimize(hc, words, count, before_unrolling);
 	optimized = unroll(hc, before);
 	spvBinaryDestroy(before);
-	words = HC_NEW(hc, uint32_t, optimized->wordCount);
-	memcpy(words, optimized->code, optimized->wordCount * sizeof(*words));
-	*word_count = optimized->wordCount;
-	spvBinaryDestroy(optimized);
+	words = take(hc, optimized, word_count);
+	show_casts(words, *word_count);
 	if (hc_wants_dump(hc, "prepare")) {
 		spv_text text = NULL;
 

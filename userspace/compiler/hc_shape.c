@@ -850,8 +850,9 @@ struct hc_shapes *hc_shape(struct hc_module *m, struct hc_list *tree)
 			continue;
 		if (type->leaves)
 			shapes->leaf[inst->result] = HC_NEW(m->hc, struct hc_shape, type->leaves);
-		else if (type->kind != HC_TYPE_POINTER && type->kind != HC_TYPE_VOID &&
-			 type->kind != HC_TYPE_IMAGE && type->kind != HC_TYPE_SAMPLER)
+		else if (!type->is_empty && type->kind != HC_TYPE_POINTER &&
+			 type->kind != HC_TYPE_VOID && type->kind != HC_TYPE_IMAGE &&
+			 type->kind != HC_TYPE_SAMPLER)
 			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
 				 "%s makes a value of more than %u scalars", hc_op_name(inst->op),
 				 HC_MAX_LEAVES);

@@ -138,6 +138,46 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_CreateInstance(const VkInstanceCreateInfo *in
 	return VK_SUCCESS;
 }
 
+static pthread_mutex_t usage_lock =
+	PTHREAD_MUTEX_INITIALIZER; /* of the list, and of its counts of instances */
+static struct hth_heap_usage *usages;
+
+static struct hth_heap_usage *join_usage(const uint8_t *uuid)
+{
+	struct hth_heap_usage *usage;
+
+	pthread_mutex_lock(&usage_lock);
+	for (usage = usages; usage; usage = usage->next)
+		if (!memcmp(usage->uuid, uuid, VK_UUID_SIZE))
+			break;
+	if (!usage) {
+		usage = calloc(1, sizeof(*usage));
+		if (usage) {
+			memcpy(usage->uuid, uuid, VK_UUID_SIZE);
+			usage->next = usages;
+			usages = usage;
+		}
+	}
+	if (usage)
+		usage->instances++;
+	pthread_mutex_unlock(&usage_lock);
+	return usage;
+}
+
+static void leave_usage(struct hth_heap_usage *usage)
+{
+	struct hth_heap_usage **at = &usages;
+
+	pthread_mutex_lock(&usage_lock);
+	if (!--usage->instances) {
+		while (*at != usage)
+			at = &(*at)->next;
+		*at = usage->next;
+		free(usage);
+	}
+	pthread_mutex_unlock(&usage_lock);
+}
+
 VKAPI_ATTR void VKAPI_CALL hth_DestroyInstance(VkInstance handle,
 					       const VkAllocationCallbacks *callbacks)
 {
@@ -149,6 +189,7 @@ VKAPI_ATTR void VKAPI_CALL hth_DestroyInstance(VkInstance handle,
 		struct hth_physical_device *device = instance->physical_devices[i];
 
 		device->backend->physical_device_finish(device);
+		leave_usage(device->usage);
 		hth_object_finish(device);
 		free(device);
 	}
@@ -168,6 +209,9 @@ VkResult hth_instance_add_device(struct hth_instance *instance,
 	if (!grown)
 		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	instance->physical_devices = grown;
+	physical_device->usage = join_usage(physical_device->uuid);
+	if (!physical_device->usage)
+		return VK_ERROR_OUT_OF_HOST_MEMORY;
 	hth_object_init(physical_device, VK_OBJECT_TYPE_PHYSICAL_DEVICE);
 	physical_device->instance = instance;
 	if (physical_device->target.subgroup_size < instance->least_subgroup_size &&

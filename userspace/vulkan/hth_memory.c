@@ -60,7 +60,7 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_AllocateMemory(VkDevice handle, const VkMemor
 	if (external.fd)
 		close(external.fd->fd);
 	atomic_fetch_add(&device->memory_used[memory->type_index], memory->size);
-	atomic_fetch_add(&pd->heap_used[heap], memory->size);
+	atomic_fetch_add(&pd->usage->used[heap], memory->size);
 	*out = hth_memory_to_handle(memory);
 	return VK_SUCCESS;
 }
@@ -75,7 +75,7 @@ VKAPI_ATTR void VKAPI_CALL hth_FreeMemory(VkDevice handle, VkDeviceMemory memory
 	if (!memory)
 		return;
 	atomic_fetch_sub(&device->memory_used[memory->type_index], memory->size);
-	atomic_fetch_sub(&pd->heap_used[pd->memory.memoryTypes[memory->type_index].heapIndex],
+	atomic_fetch_sub(&pd->usage->used[pd->memory.memoryTypes[memory->type_index].heapIndex],
 			 memory->size);
 	device->backend->bo_destroy(device, &memory->bo);
 	hth_object_free(device, callbacks, memory);

@@ -438,7 +438,7 @@ VKAPI_ATTR void VKAPI_CALL hth_GetPhysicalDeviceMemoryProperties2(
 		memset(budget->heapBudget, 0, sizeof(budget->heapBudget));
 		memset(budget->heapUsage, 0, sizeof(budget->heapUsage));
 		for (uint32_t i = 0; i < pd->memory.memoryHeapCount; i++) {
-			budget->heapUsage[i] = atomic_load(&pd->heap_used[i]);
+			budget->heapUsage[i] = atomic_load(&pd->usage->used[i]);
 			pd->backend->memory_budget(pd, i, &budget->heapUsage[i],
 						   &budget->heapBudget[i]);
 		}

@@ -119,6 +119,17 @@ struct hth_instance {
 	struct hth_physical_device **physical_devices;
 };
 
+/*
+ * What the process's memory objects take of a device's heaps, through whatever instance. One for each device (@uuid), which lasts as
+ * long as an instance knows the device.
+ */
+struct hth_heap_usage {
+	uint8_t uuid[VK_UUID_SIZE];
+	_Atomic uint64_t used[VK_MAX_MEMORY_HEAPS];
+	uint32_t instances;
+	struct hth_heap_usage *next;
+};
+
 struct hth_physical_device {
 	struct hth_object object;
 	struct hth_instance *instance;
@@ -141,8 +152,8 @@ struct hth_physical_device {
 	VkExternalMemoryHandleTypeFlags pointer_handles; /* as what it is given */
 	VkExternalMemoryHandleTypeFlags
 		import_handles; /* file descriptors that memory is made of */
-	VkExternalMemoryHandleTypeFlags export_handles;	 /* and those that memory gives */
-	_Atomic uint64_t heap_used[VK_MAX_MEMORY_HEAPS]; /* by the application's memory objects */
+	VkExternalMemoryHandleTypeFlags export_handles; /* and those that memory gives */
+	struct hth_heap_usage *usage;
 	struct hth_features features;
 	struct hth_properties properties;
 	VkPhysicalDeviceProperties core;
