@@ -241,9 +241,9 @@ static void test_views(void)
 	       "cache is NULL", "no cache");
 	expect(hearth_op_attention(recording, large, &cache, small, large, 1, 3, 1), INVALID,
 	       "3 heads", "heads that the key heads do not divide");
-	bad_cache.type = HEARTH_TYPE_Q8_0;
+	bad_cache.type = HEARTH_TYPE_Q4_K;
 	expect(hearth_op_attention(recording, large, &bad_cache, small, large, 1, 2, 1), INVALID,
-	       "Q8_0", "a quantised cache");
+	       "Q4_K", "a cache of a type that there is none of");
 	bad_cache = cache;
 	bad_cache.capacity = 1000;
 	expect(hearth_op_kv_store(recording, large, large, &bad_cache, small, 1), INVALID,
