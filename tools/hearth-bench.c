@@ -24,7 +24,8 @@ struct options {
 	const char *json, *html, *from;
 	const char *files[2]; /* to compare */
 	int file_count;
-	bool list, models, compare, own;
+	bool list, models, compare, own, qualify;
+	const char *qualify_one; /* in a process of its own: the ability */
 };
 
 enum {
@@ -43,6 +44,8 @@ enum {
 	OPTION_PREFILL,
 	OPTION_TIMEOUT,
 	OPTION_OWN,
+	OPTION_QUALIFY,
+	OPTION_QUALIFY_ONE,
 };
 
 static const struct argp_option argp_options[] = {
@@ -56,6 +59,11 @@ static const struct argp_option argp_options[] = {
 	{ "prefill", OPTION_PREFILL, "N", 0, "rows of a prompt (default: 512)", 1 },
 	{ "quick", OPTION_QUICK, NULL, 0, "tiny shapes: whether all works, not how fast", 1 },
 	{ "peaks", OPTION_PEAKS, NULL, 0, "only what the device can do at most, no models", 1 },
+	{ "qualify", OPTION_QUALIFY, NULL, 0,
+	  "find which abilities of the devices compute right results, and leave a verdict that "
+	  "makes the runtime do without the others",
+	  1 },
+	{ "qualify-one", OPTION_QUALIFY_ONE, "ABILITY", OPTION_HIDDEN, NULL, 1 },
 	{ "rounds", OPTION_ROUNDS, "N", 0, "timed runs of a case, at most (default: 10)", 2 },
 	{ "seconds", OPTION_SECONDS, "N", 0,
 	  "time for the runs of a case; three are made in any case (default: 2)", 2 },
@@ -136,6 +144,14 @@ static error_t parse_option(int key, char *arg, struct argp_state *state)
 		return 0;
 	case OPTION_TIMEOUT:
 		s->timeout_ns = number(state, "--timeout", arg, 1, 86400) * 1000000000;
+		return 0;
+	case OPTION_QUALIFY:
+		o->qualify = true;
+		return 0;
+	case OPTION_QUALIFY_ONE:
+		o->qualify_one = arg;
+		if (!bench_qualify_disables(arg))
+			argp_failure(state, EXIT_USAGE, 0, "--qualify-one: no ability \"%s\"", arg);
 		return 0;
 	case OPTION_JSON:
 		o->json = arg;
@@ -425,6 +441,46 @@ static int measure(struct hearth_instance *instance, const struct options *o, in
 	return count.wrong || count.failed ? EXIT_FAILURE : status;
 }
 
+/* ---- Qualifying ---- */
+
+static int qualify(struct hearth_instance *instance, const struct options *o)
+{
+	struct hearth_device_properties p = { .struct_size = sizeof(p) };
+	int status = EXIT_SUCCESS;
+	bool found = false;
+
+	for (uint32_t i = 0; i < hearth_device_count(instance); i++) {
+		if (hearth_device_get_properties(instance, i, &p) != HEARTH_OK ||
+		    !chosen(o->device, i, p.name))
+			continue;
+		if (bench_qualify(instance, i, &p, o->settings.quick))
+			status = EXIT_FAILURE;
+		found = true;
+	}
+	if (!found)
+		fprintf(stderr, "hearth-bench: --device %s: no such device (see --list)\n",
+			o->device ? o->device : "(all)");
+	return found ? status : EXIT_USAGE;
+}
+
+static int qualify_one(struct hearth_instance *instance, const struct options *o)
+{
+	struct bench_device dev = { .settings = &o->settings };
+	uint32_t index = o->device ? (uint32_t)strtoul(o->device, NULL, 10) : 0;
+	enum hearth_status status = hearth_device_create(instance, index, &dev.device);
+	int result = EXIT_FAILURE;
+
+	if (status == HEARTH_OK)
+		status = hearth_stream_create(dev.device, &dev.stream);
+	if (status == HEARTH_OK)
+		result = bench_qualify_one(&dev, o->qualify_one);
+	else
+		fail(o->qualify_one, status);
+	hearth_stream_destroy(dev.stream);
+	hearth_device_destroy(dev.device);
+	return result;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct argp argp = { argp_options, parse_option, "[--compare A.json B.json]",
@@ -465,6 +521,8 @@ int main(int argc, char **argv)
 			*driver ? driver : "not found", strerror(-result));
 		return EXIT_FAILURE;
 	}
+	info.ignore_verdicts = o.qualify || o.qualify_one;
+	info.disable = o.qualify_one ? bench_qualify_disables(o.qualify_one) : NULL;
 	status = hearth_instance_create(&info, &instance);
 	if (status != HEARTH_OK)
 		return fail("Vulkan", status);
@@ -472,7 +530,10 @@ int main(int argc, char **argv)
 		fprintf(stderr, "hearth-bench: there is no Vulkan device\n");
 		result = EXIT_FAILURE;
 	} else {
-		result = o.list ? list_devices(instance) : measure(instance, &o, argc, argv);
+		result = o.list		 ? list_devices(instance)
+			 : o.qualify	 ? qualify(instance, &o)
+			 : o.qualify_one ? qualify_one(instance, &o)
+					 : measure(instance, &o, argc, argv);
 	}
 	hearth_instance_destroy(instance);
 	return result;

@@ -77,6 +77,18 @@ void bench_print_models(void);
 /* Whether a model has @name in its name. */
 bool bench_has_model(const char *name);
 
+/* ---- qualify.c ---- */
+
+/*
+ * Finds which abilities of the device compute right results, each in a process of its own (this program again, with --qualify-one), and writes the verdict for the runtime. 0: all that there is is right; 1: not, or failed.
+ */
+int bench_qualify(struct hearth_instance *instance, uint32_t index,
+		  const struct hearth_device_properties *properties, bool quick);
+/* In such a process: computes what uses @ability, or with "plain" all. 0: all was right. */
+int bench_qualify_one(struct bench_device *dev, const char *ability);
+/* What is to be disabled there; NULL: there is no such ability. */
+const char *bench_qualify_disables(const char *ability);
+
 /* ---- system.c ---- */
 
 void bench_add_system(struct json *results);

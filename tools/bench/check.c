@@ -164,11 +164,29 @@ void bench_check_matmul(const void *w, enum hearth_type type, uint32_t w_rows, u
 			const float *x, const float *y, uint32_t rows, uint32_t samples,
 			struct bench_check *check)
 {
+	bench_check_matmul_within(w, type, w_rows, columns, x, y, rows, samples,
+				  bench_tolerance_matmul(columns), check);
+}
+
+void bench_check_rows(const float *y, const double *expected, const double *magnitude,
+		      uint32_t rows, uint32_t columns, double tolerance, struct bench_check *check)
+{
+	*check = (struct bench_check){ .reference = "float64", .tolerance = tolerance };
+	check_finite(check, y, rows, columns);
+	for (uint64_t i = 0; i < (uint64_t)rows * columns; i++)
+		compare(check, i / columns, i % columns, y[i], expected[i],
+			fabs(magnitude ? magnitude[i] : expected[i]));
+	check->pass = !check->wrong;
+}
+
+void bench_check_matmul_within(const void *w, enum hearth_type type, uint32_t w_rows,
+			       uint32_t columns, const float *x, const float *y, uint32_t rows,
+			       uint32_t samples, double tolerance, struct bench_check *check)
+{
 	struct bench_random random = { 0x9e3779b97f4a7c15ull };
 	uint64_t row_bytes = hearth_row_bytes(type, columns);
 
-	*check = (struct bench_check){ .reference = "float64",
-				       .tolerance = bench_tolerance_matmul(columns) };
+	*check = (struct bench_check){ .reference = "float64", .tolerance = tolerance };
 	check_finite(check, y, rows, w_rows);
 	for (uint32_t s = 0; s < samples; s++) {
 		uint64_t r = place(s, 0, rows, &random), n = place(s, 1, w_rows, &random);

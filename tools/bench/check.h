@@ -47,6 +47,14 @@ double bench_tolerance_attention(uint32_t keys);
 void bench_check_matmul(const void *w, enum hearth_type type, uint32_t w_rows, uint32_t columns,
 			const float *x, const float *y, uint32_t rows, uint32_t samples,
 			struct bench_check *check);
+/* The same with another tolerance, for activations that were rounded. */
+void bench_check_matmul_within(const void *w, enum hearth_type type, uint32_t w_rows,
+			       uint32_t columns, const float *x, const float *y, uint32_t rows,
+			       uint32_t samples, double tolerance, struct bench_check *check);
+
+/* y: [rows × columns], all compared with @expected; where its magnitude may be less than the error's scale, @magnitude has that. */
+void bench_check_rows(const float *y, const double *expected, const double *magnitude,
+		      uint32_t rows, uint32_t columns, double tolerance, struct bench_check *check);
 
 /* As hearth_op_attention. A sample is one row's one head: head_size outputs. */
 struct bench_attention {

@@ -182,9 +182,17 @@ static void add_device(uint32_t index)
 	plugin.count++;
 }
 
+/* What the runtime says; drivers and layers say much that is no error. */
+static void on_message(void *user, const char *message)
+{
+	(void)user;
+	if (!strncmp(message, "hearth: ", 8))
+		hg_error("%s", message + 8);
+}
+
 static void find_devices(void)
 {
-	const struct hearth_instance_info info = { .struct_size = sizeof(info) };
+	const struct hearth_instance_info info = { .struct_size = sizeof(info), .log = on_message };
 	uint32_t count;
 
 	/* No Vulkan driver is no error: there are no devices then. */

@@ -59,7 +59,9 @@ struct hearth_stream;
  * @extra_drivers: paths of Vulkan driver libraries to use besides those that the loader finds
  *	(through VK_LUNARG_direct_driver_loading); their devices come first. May be NULL.
  * @exclusive: only the devices of @extra_drivers.
- * @log: called with messages of the Vulkan driver and of the layers, from any thread; may be NULL.
+ * @log: called with messages of the Vulkan driver and of the layers, from any thread, and with what the runtime leaves unused
+ *	and why; may be NULL.
+ * Structures that end before @disable are taken too.
  */
 struct hearth_instance_info {
 	uint32_t struct_size;
@@ -68,6 +70,8 @@ struct hearth_instance_info {
 	bool exclusive;
 	void (*log)(void *user, const char *message);
 	void *log_user;
+	const char *disable; /* as HEARTH_DISABLE in the environment, and besides it; may be NULL */
+	bool ignore_verdicts; /* use abilities that were found wrong, too: to find that out */
 };
 
 enum hearth_status hearth_instance_create(const struct hearth_instance_info *info,
@@ -103,12 +107,22 @@ struct hearth_device_properties {
 	bool storage8;		      /* 8-bit storage */
 	bool subgroup_arithmetic;
 	uint64_t max_binding_bytes; /* of a buffer, what a kernel can see at once */
+	uint8_t driver_uuid[16];
+	uint32_t driver_version; /* the driver's own number */
+	bool integer_dot;	 /* fast dot products of bytes, for HEARTH_PRECISION_FAST */
 };
 
 uint32_t hearth_device_count(const struct hearth_instance *instance);
 enum hearth_status hearth_device_get_properties(const struct hearth_instance *instance,
 						uint32_t index,
 						struct hearth_device_properties *properties);
+/*
+ * The file that holds what hearth-bench --qualify found of a device with its driver: which abilities compute wrong results, and
+ * are left unused. HEARTH_ERROR_UNSUPPORTED if there is no folder for it (HEARTH_CACHE_DIR, XDG_CACHE_HOME or HOME), or if @size
+ * bytes are too few.
+ */
+enum hearth_status hearth_verdict_path(const struct hearth_instance *instance, uint32_t index,
+				       char *path, size_t size);
 enum hearth_status hearth_device_create(struct hearth_instance *instance, uint32_t index,
 					struct hearth_device **device);
 void hearth_device_destroy(struct hearth_device *device);

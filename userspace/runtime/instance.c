@@ -9,6 +9,8 @@
 #include "runtime.h"
 
 #include <dlfcn.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,17 @@ static void log_message(const struct hearth_instance *instance, const char *text
 {
 	if (instance->log)
 		instance->log(instance->log_user, text);
+}
+
+void hrt_log(const struct hearth_instance *instance, const char *format, ...)
+{
+	char text[1024];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(text, sizeof(text), format, list);
+	va_end(list);
+	log_message(instance, text);
 }
 
 static VKAPI_ATTR VkBool32 VKAPI_CALL on_message(VkDebugUtilsMessageSeverityFlagBitsEXT severity,
@@ -173,13 +186,9 @@ static void describe_memory(struct hrt_physical *physical)
 	}
 }
 
-/*
- * Whether HEARTH_DISABLE, a list with commas, names @ability: for drivers that get it wrong, and for tests of
- * what is done without it.
- */
-static bool is_disabled(const char *ability)
+/* Whether @list, with commas, names @ability. */
+static bool names(const char *list, const char *ability)
 {
-	const char *list = secure_getenv("HEARTH_DISABLE");
 	size_t length = strlen(ability);
 
 	while (list && *list) {
@@ -190,6 +199,12 @@ static bool is_disabled(const char *ability)
 		list += item + (list[item] == ',');
 	}
 	return false;
+}
+
+/* HEARTH_DISABLE and what the program disables: for drivers that get it wrong, and for tests of what is done without it. */
+static bool is_disabled(const struct hearth_instance *instance, const char *ability)
+{
+	return names(secure_getenv("HEARTH_DISABLE"), ability) || names(instance->disable, ability);
 }
 
 /* HEARTH_SUBGROUP: subgroups of another size than the device's default, for tests of what depends on it. */
@@ -240,6 +255,7 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 	};
 	VkPhysicalDeviceProperties basic;
 	char text[512];
+	uint32_t wrong;
 	bool v1_3;
 
 	vkGetPhysicalDeviceProperties(physical->vk, &basic);
@@ -289,21 +305,25 @@ static bool describe(struct hearth_instance *instance, struct hrt_physical *phys
 	p->shared_memory_bytes = basic.limits.maxComputeSharedMemorySize;
 	p->max_binding_bytes = basic.limits.maxStorageBufferRange;
 	p->float16 = f12.shaderFloat16;
-	p->storage16 = f11.storageBuffer16BitAccess;
+	p->driver_version = basic.driverVersion;
+	memcpy(p->driver_uuid, v11.driverUUID, sizeof(p->driver_uuid));
+	wrong = instance->ignore_verdicts ? 0 : hrt_verdict_read(instance, p);
+	p->storage16 = f11.storageBuffer16BitAccess && !(wrong & HRT_STORAGE16) &&
+		       !is_disabled(instance, "storage16");
 	p->storage8 = f12.storageBuffer8BitAccess;
 	p->subgroup_arithmetic =
 		v11.subgroupSupportedStages & VK_SHADER_STAGE_COMPUTE_BIT &&
 		v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_ARITHMETIC_BIT &&
-		!is_disabled("subgroup");
-	physical->no_mapping = is_disabled("mapping");
+		!(wrong & HRT_SUBGROUP) && !is_disabled(instance, "subgroup");
+	physical->no_mapping = is_disabled(instance, "mapping");
 	ask_subgroup_size(physical);
-	physical->byte_dot = v1_3 && f13.shaderIntegerDotProduct &&
-			     v13.integerDotProduct4x8BitPackedSignedAccelerated &&
-			     v13.integerDotProduct4x8BitPackedMixedSignednessAccelerated &&
-			     p->subgroup_arithmetic && p->subgroup_size >= 8 &&
-			     p->subgroup_size <= 64 &&
-			     v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT &&
-			     !is_disabled("integer_dot");
+	p->integer_dot = v1_3 && f13.shaderIntegerDotProduct &&
+			 v13.integerDotProduct4x8BitPackedSignedAccelerated &&
+			 v13.integerDotProduct4x8BitPackedMixedSignednessAccelerated &&
+			 p->subgroup_arithmetic && p->subgroup_size >= 8 &&
+			 p->subgroup_size <= 64 &&
+			 v11.subgroupSupportedOperations & VK_SUBGROUP_FEATURE_CLUSTERED_BIT &&
+			 !(wrong & HRT_INTEGER_DOT) && !is_disabled(instance, "integer_dot");
 	describe_memory(physical);
 	return true;
 }
@@ -431,7 +451,7 @@ enum hearth_status hearth_instance_create(const struct hearth_instance_info *inf
 	*out = NULL;
 	if (!info)
 		info = &none;
-	if (info->struct_size < sizeof(*info))
+	if (info->struct_size < offsetof(struct hearth_instance_info, disable))
 		return hrt_fail(HEARTH_ERROR_INVALID_ARGUMENT,
 				"hearth_instance_create: struct_size is %u, expected %zu",
 				info->struct_size, sizeof(*info));
@@ -449,6 +469,15 @@ enum hearth_status hearth_instance_create(const struct hearth_instance_info *inf
 				"hearth_instance_create: out of memory");
 	instance->log = info->log;
 	instance->log_user = info->log_user;
+	if (info->struct_size >= sizeof(*info)) {
+		instance->ignore_verdicts = info->ignore_verdicts;
+		instance->disable = info->disable ? strdup(info->disable) : NULL;
+		if (info->disable && !instance->disable) {
+			free(instance);
+			return hrt_fail(HEARTH_ERROR_OUT_OF_MEMORY,
+					"hearth_instance_create: out of memory");
+		}
+	}
 	if (info->extra_driver_count)
 		status = load_drivers(instance, info);
 	if (status == HEARTH_OK && !info->exclusive) {
@@ -486,6 +515,7 @@ void hearth_instance_destroy(struct hearth_instance *instance)
 		dlclose(instance->libraries[i]);
 	free(instance->libraries);
 	free(instance->physicals);
+	free(instance->disable);
 	free(instance);
 }
 

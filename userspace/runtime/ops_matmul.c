@@ -117,7 +117,7 @@ static enum hearth_status record_matvec(struct hearth_recording *recording, stru
 static bool by_bytes(const struct hearth_recording *recording, const struct matmul *m)
 {
 	return recording->precision == HEARTH_PRECISION_FAST &&
-	       recording->device->physical->byte_dot &&
+	       recording->device->physical->properties.integer_dot &&
 	       (m->w->type == HEARTH_TYPE_Q8_0 || m->w->type == HEARTH_TYPE_Q4_0) &&
 	       hrt_whole_words(m->w->type, m->w->columns);
 }

@@ -52,7 +52,6 @@ struct hrt_physical {
 	uint32_t min_subgroup_size; /* 0: the size cannot be asked for */
 	uint32_t max_subgroup_size;
 	bool no_mapping;	      /* HEARTH_DISABLE=mapping */
-	bool byte_dot;		      /* dot products of bytes are fast */
 	uint32_t asked_subgroup_size; /* HEARTH_SUBGROUP; 0: the device's default */
 };
 
@@ -64,9 +63,27 @@ struct hearth_instance {
 	uint32_t library_count;
 	void (*log)(void *user, const char *message);
 	void *log_user;
+	char *disable; /* may be NULL */
+	bool ignore_verdicts;
 	struct hrt_physical *physicals;
 	uint32_t physical_count;
 };
+
+void hrt_log(const struct hearth_instance *instance, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- verdict.c ---- */
+
+/* Abilities that may be found wrong, as bits. */
+enum hrt_ability {
+	HRT_SUBGROUP = 1,
+	HRT_STORAGE16 = 2,
+	HRT_INTEGER_DOT = 4,
+};
+
+/* Those that the verdict on a device with its driver calls wrong, if there is one; what that means is logged. */
+uint32_t hrt_verdict_read(const struct hearth_instance *instance,
+			  const struct hearth_device_properties *properties);
 
 /* ---- memory.c ---- */
 

@@ -117,7 +117,7 @@ uint32_t hrt_tune_tile_lanes(const struct hearth_device *device)
 	const struct hearth_device_properties *p = &device->physical->properties;
 	uint32_t lanes = p->subgroup_size;
 
-	return p->type == HEARTH_DEVICE_CPU && device->physical->byte_dot &&
+	return p->type == HEARTH_DEVICE_CPU && device->physical->properties.integer_dot &&
 			       p->subgroup_arithmetic && (lanes == 8 || lanes == 16)
 		       ? lanes
 		       : 0;
