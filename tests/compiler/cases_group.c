@@ -143,6 +143,83 @@ static void expect_barrier_leave(struct run *r)
 	}
 }
 
+static const uint32_t return_flags[] = { 1, 1 | 2, 4, 0, 4 | 8, 8 | 16, 1 | 8 | 16, 4 | 8 | 16 };
+
+static void prepare_barrier_return(struct run *r)
+{
+	memcpy(r->data[2], return_flags, sizeof(return_flags));
+	/* All of a group leave at once, and nobody. */
+	for (uint32_t i = 0; i < 48; i++) {
+		WORDS(r, 1)[i] &= ~3u;
+		WORDS(r, 1)[6 * 48 + i] = (WORDS(r, 1)[6 * 48 + i] & 0x30303030) | 2;
+	}
+}
+
+/* The first part: true if the invocation leaves, with what it writes in *@r. */
+static bool return_first(uint32_t *r, uint32_t x, uint32_t flag, uint32_t l)
+{
+	if (!(x & 3)) {
+		*r += 1;
+		return true;
+	}
+	for (uint32_t k = 0; k < 4 + (l & 1); k++) {
+		if ((x >> k & 7) == 5) {
+			*r += k;
+			return true;
+		}
+		*r += x >> k;
+	}
+	if (l >= 32 && flag & 2) {
+		*r ^= 77;
+		return true;
+	}
+	*r ^= x;
+	return false;
+}
+
+static void return_turn(uint32_t *r, const uint32_t *u, uint32_t flag, uint32_t t, uint32_t l)
+{
+	if (flag & 4) {
+		*r += u[47 - l];
+		if (u[47 - l] & 1)
+			return;
+		*r ^= t + 3;
+	}
+	*r = *r * 5 + t;
+	if (t != 2 || !(*r & 2))
+		*r += 11;
+}
+
+static void expect_barrier_return(struct run *r)
+{
+	for (uint32_t g = 0; g < 8; g++) {
+		const uint32_t *v = WORDS(r, 1) + g * 48;
+		uint32_t x[48], u[48], flag = return_flags[g], *o = WANT(r, 0) + g * 48;
+		bool gone[48] = { false };
+
+		memcpy(x, v, sizeof(x));
+		for (uint32_t l = 0; l < 48; l++) {
+			gone[l] = flag & 1 && return_first(&x[l], v[l ^ 1], flag, l);
+			if (gone[l])
+				o[l] = x[l];
+			x[l] += 7;
+		}
+		for (uint32_t t = 0; t < 3; t++) {
+			memcpy(u, x, sizeof(u));
+			for (uint32_t l = 0; l < 48; l++)
+				return_turn(&x[l], u, flag, t, l);
+		}
+		for (uint32_t l = 0; l < 48; l++) {
+			if (gone[l])
+				continue;
+			if (flag & 8 && flag & 16 && x[l] & 4)
+				o[l] = 5;
+			else if (!(flag & 8) || (x[l] & 24) != 8)
+				o[l] = x[l];
+		}
+	}
+}
+
 static void expect_transpose(struct run *r)
 {
 	const uint32_t width = 24, height = 16;
@@ -397,6 +474,12 @@ static const struct shader_case cases[] = {
 	  { 3, 1, 1 },
 	  .buffers = { { 576, 0, 0, SSBO }, { 576, 0, 1, SSBO } },
 	  .expect = expect_barrier_leave },
+	{ "barrier_return",
+	  { 48, 1, 1 },
+	  { 8, 1, 1 },
+	  .buffers = { { 1536, 0, 0, SSBO }, { 1536, 0, 1, SSBO }, { 32, 0, 2, SSBO } },
+	  .prepare = prepare_barrier_return,
+	  .expect = expect_barrier_return },
 	{ "transpose",
 	  { 8, 8, 1 },
 	  { 3, 2, 1 },

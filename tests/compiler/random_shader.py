@@ -294,6 +294,26 @@ def helper(w):
     w.helpers.append(n)
 
 
+def leaving(w, scope, uniform):
+    """A branch that holds barriers, with code behind it; invocations return, each on its own, once no barrier can follow."""
+    together, apart = Body(w, False, True), Body(w, True, False)
+    together.budget = apart.budget = 14
+    inner, inner_uniform = scope.copy(), uniform.copy()
+    w.put(f"if ({w.condition(uniform)})")
+    w.put("{")
+    w.indent += 1
+    for body in (together, apart):
+        w.put("BARRIER;")
+        for _ in range(w.r.randrange(1, 5)):
+            body.statement(inner, inner_uniform, body is together, None, 1)
+    w.put(f"if ({w.condition(scope)})")
+    w.put(f"\treturn {w.uint(scope)};")
+    w.indent -= 1
+    w.put("}")
+    for _ in range(w.r.randrange(1, 4)):
+        apart.statement(scope, uniform, False, None, 1)
+
+
 def main():
     w = Writer(int(sys.argv[1]))
     w.put("/* SPDX-License-Identifier: MIT */")
@@ -322,6 +342,8 @@ def main():
     body = Body(w, not w.barriers, w.barriers)
     for _ in range(w.r.randrange(6, 14)):
         body.statement(scope, uniform, True, None, 0)
+    if w.barriers and w.r.random() < 0.6:
+        leaving(w, scope, uniform)
     for n in scope.arrays:
         w.put(f"for (uint k = 0u; k < {ARRAY}u; k++)")
         w.put(f"\tr = r * 3u + {n}[k];")

@@ -46,6 +46,7 @@ static void init_llvm(void)
 	LLVMInitializeRISCVTarget();
 	LLVMInitializeRISCVTargetMC();
 	LLVMInitializeRISCVAsmPrinter();
+	LLVMInitializeRISCVAsmParser();
 	LLVMInitializeRISCVDisassembler();
 }
 

@@ -53,8 +53,9 @@ static void print_list(struct printer *p, struct hc_list *list, int depth)
 			fprintf(p->out, " region %u", node->region);
 		if (node->parts)
 			fprintf(p->out, " %u parts", node->parts);
-		fprintf(p->out, "%s%s%s\n", node->divergent ? " divergent" : "",
-			node->jumps ? " jumps" : "", node->group_level ? " group-level" : "");
+		fprintf(p->out, "%s%s%s%s\n", node->divergent ? " divergent" : "",
+			node->jumps ? " jumps" : "", node->group_level ? " group-level" : "",
+			node->parted ? " parted" : "");
 		for (i = node->first; node->kind == HC_NODE_CODE && i < node->end; i++) {
 			const struct hc_inst *inst = &p->m->insts[i];
 

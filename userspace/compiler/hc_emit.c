@@ -74,7 +74,7 @@ static void open_region(struct hc_emit *e, uint32_t region)
 	} else {
 		e->subgroup = LLVMConstInt(e->i32, 0, false);
 	}
-	set_exec(e, e->present ? hc_present_lanes(e) : hc_full_mask(e));
+	set_exec(e, e->presence ? hc_present_lanes(e) : hc_full_mask(e));
 	hc_copy_in(e, region);
 }
 
@@ -85,6 +85,11 @@ static void close_region(struct hc_emit *e)
 
 	if (!e->region)
 		return;
+	if (e->region_out) {
+		go_to(e, e->region_out);
+		at(e, e->region_out);
+		e->region_out = NULL;
+	}
 	hc_copy_out(e, e->region);
 	e->region = 0;
 	if (e->hc->subgroups == 1)
@@ -99,6 +104,7 @@ static void close_region(struct hc_emit *e)
 	LLVMBuildCondBr(e->b, more, e->turn_block, after);
 	at(e, after);
 	hc_settle_phis(e);
+	hc_lead_again(e);
 }
 
 /* ---- Instructions ---- */
@@ -233,6 +239,10 @@ static void jump(struct hc_emit *e, struct hc_node *node)
 	LLVMValueRef place;
 
 	edge(e, node);
+	if (hc_is_apart(node)) {
+		hc_leave_parted(e, target);
+		return;
+	}
 	if (target->group_level) {
 		close_region(e);
 	} else if (target->divergent) {
@@ -465,7 +475,10 @@ static void emit_group_body(struct hc_emit *e, struct hc_list *body)
 static void emit_construct(struct hc_emit *e, struct hc_node *node)
 {
 	bool masked = node->divergent && !node->group_level;
+	struct hc_presence presence;
 
+	if (node->parted)
+		hc_enter_parted(e, node, &presence);
 	switch (node->kind) {
 	case HC_NODE_IF:
 		if (masked)
@@ -490,6 +503,8 @@ static void emit_construct(struct hc_emit *e, struct hc_node *node)
 			emit_loop(e, node);
 		break;
 	}
+	if (node->parted)
+		hc_end_parted(e);
 	forget_values(e);
 }
 
@@ -530,11 +545,12 @@ static void emit_list(struct hc_emit *e, struct hc_list *list, bool group_level)
 			break;
 		}
 		/* Lanes may have jumped away: what follows is for the others, if there are any. */
-		if (node->jumps && !node->group_level && node->next && !group_level && !ended(e)) {
-			if (!end)
+		if (node->jumps && !node->group_level && node->next && !ended(e)) {
+			if (!end && !group_level)
 				end = new_block(e, "");
 			some = new_block(e, "");
-			LLVMBuildCondBr(e->b, hc_any(e, hc_exec(e)), some, end);
+			LLVMBuildCondBr(e->b, hc_any(e, hc_exec(e)), some,
+					group_level ? hc_region_out(e) : end);
 			at(e, some);
 		}
 	}
@@ -670,6 +686,23 @@ static void find_group(struct hc_emit *e, LLVMValueRef number)
 	}
 }
 
+/*
+ * RISC-V's moves of whole vector registers trap while vtype is not valid, which a thread begins with; LLVM takes it for granted that
+ * they need no vtype.
+ */
+static void set_vector_type(struct hc_emit *e)
+{
+	static const char set[] = "vsetivli zero, 1, e8, m1, ta, ma", clobbers[] = "~{vl},~{vtype}";
+	LLVMTypeRef type = LLVMFunctionType(LLVMVoidTypeInContext(e->context), NULL, 0, false);
+	LLVMValueRef code;
+
+	if (e->hc->target->arch != HC_ARCH_RISCV64)
+		return;
+	code = LLVMGetInlineAsm(type, set, strlen(set), clobbers, strlen(clobbers), true, false,
+				LLVMInlineAsmDialectATT, false);
+	LLVMBuildCall2(e->b, type, code, NULL, 0, "");
+}
+
 static void build_function(struct hc_emit *e, struct hc_list *tree)
 {
 	LLVMBasicBlockRef entry, start, loop, body, done;
@@ -684,6 +717,7 @@ static void build_function(struct hc_emit *e, struct hc_list *tree)
 	done = new_block(e, "done");
 	LLVMPositionBuilderAtEnd(e->entry, entry);
 	at(e, start);
+	set_vector_type(e);
 	counter = hc_local(e, e->i64, "number");
 	e->turn = hc_local(e, e->i32, "turn");
 	e->exec = hc_local(e, e->mask, "exec");

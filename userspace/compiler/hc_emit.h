@@ -17,6 +17,19 @@
 
 #include "hc_internal.h"
 
+/*
+ * Which lanes of each subgroup are there, where lanes went apart around a barrier: on one way of a branch, or in what they leave each on
+ * its own (@owner). @lanes: an array of u64 on the stack, a bit for each lane. @lead_*: a subgroup and a lane of it that are there
+ * (i32 variables). @end: where control goes once none is. @left: lanes have left since the lead was chosen.
+ */
+struct hc_presence {
+	struct hc_presence *outer;
+	const struct hc_node *owner;
+	LLVMValueRef lanes, lead_subgroup, lead_lane;
+	LLVMBasicBlockRef end;
+	bool left;
+};
+
 struct hc_emit {
 	struct hc *hc;
 	struct hc_module *m;
@@ -44,15 +57,13 @@ struct hc_emit {
 	uint32_t part;		       /* bit of the part under way, or 0 */
 	LLVMValueRef **parked;	       /* [id][leaf], memory of sums whose part is not under way */
 
-	/*
-	 * Where lanes went apart around a barrier: which lanes of each subgroup (u64) are there, in an array of the stack, or NULL;
-	 * and a subgroup and a lane of it that are (i32 variables).
-	 */
-	LLVMValueRef present, lead_subgroup, lead_lane;
+	struct hc_presence *presence; /* the innermost, or NULL: all lanes are there */
 
 	uint32_t region; /* open one, or 0 */
 	LLVMValueRef turn;
 	LLVMBasicBlockRef turn_block, turn_end;
+	LLVMBasicBlockRef
+		region_out; /* the end of the open region, for subgroups that leave it; NULL if none does */
 
 	LLVMValueRef **values;	  /* [id][leaf], of the block under way */
 	LLVMValueRef **variables; /* [id][leaf], made on first use */
@@ -148,6 +159,15 @@ LLVMValueRef hc_present_lanes(struct hc_emit *e);
 bool hc_goes_apart(struct hc_emit *e, const struct hc_node *node);
 void hc_emit_apart(struct hc_emit *e, struct hc_node *node,
 		   void (*emit_body)(struct hc_emit *e, struct hc_list *body));
+/* Around something that lanes leave each on its own. */
+void hc_enter_parted(struct hc_emit *e, const struct hc_node *node, struct hc_presence *presence);
+void hc_end_parted(struct hc_emit *e);
+/* The running lanes leave @target, which is parted. */
+void hc_leave_parted(struct hc_emit *e, const struct hc_node *target);
+/* At the group level, where lanes may have left: goes to the end if none is left, and finds a lead among those that are. */
+void hc_lead_again(struct hc_emit *e);
+/* Where a region's turn ends. */
+LLVMBasicBlockRef hc_region_out(struct hc_emit *e);
 
 /* ---- hc_emit_memory.c, hc_emit_place.c, hc_emit_atomic.c ---- */
 

@@ -551,9 +551,9 @@ LLVMValueRef hc_group_value(struct hc_emit *e, uint32_t id)
 
 	if (hc_id(e->m, id)->kind == HC_ID_CONSTANT || !has_slot(e, id, 0))
 		return hc_lane0(e, id, 0);
-	if (e->present) {
-		subgroup = LLVMBuildLoad2(e->b, e->i32, e->lead_subgroup, "");
-		lane = LLVMBuildLoad2(e->b, e->i32, e->lead_lane, "");
+	if (e->presence) {
+		subgroup = LLVMBuildLoad2(e->b, e->i32, e->presence->lead_subgroup, "");
+		lane = LLVMBuildLoad2(e->b, e->i32, e->presence->lead_lane, "");
 	}
 	return LLVMBuildExtractElement(e->b, hc_group_lanes(e, id, subgroup), lane, "");
 }

@@ -287,7 +287,8 @@ struct hc_node {
 	bool splits;	      /* subgroups may part here */
 	bool jumps;	  /* something inside leaves it otherwise than at its end, lanes apart */
 	bool group_level; /* has a barrier inside, or leaves something that has */
-	uint32_t region;  /* of CODE, EDGE and JUMP, and of all else that is not at group level */
+	bool parted; /* of SWITCH and LOOP at group level: invocations leave it each on its own */
+	uint32_t region; /* of CODE, EDGE and JUMP, and of all else that is not at group level */
 	/* While LOOP and SWITCH are emitted: where jumps go, and the lanes that went there (LLVM values). */
 	void *break_block;
 	void *continue_block;
@@ -297,6 +298,12 @@ struct hc_node {
 	uint32_t parts;
 	const struct hc_node *enter;
 };
+
+/* Do lanes take @jump each on its own, out of something that holds a barrier? */
+static inline bool hc_is_apart(const struct hc_node *jump)
+{
+	return jump->target->parted && jump->jump == HC_JUMP_BREAK;
+}
 
 /* Builds the tree of the entry point; refuses what is not structured. */
 struct hc_list hc_structure(struct hc_module *m);
@@ -382,8 +389,8 @@ struct hc_regions {
 
 /* Makes what stands behind the last barrier of a loop's body or a case something that lanes may leave apart. */
 void hc_part_tails(struct hc_module *m, struct hc_list *tree);
-/* Refuses what hc_part_tails() could not: where the whole group would do what its first invocation does. */
-void hc_refuse_parting(struct hc_module *m, const struct hc_list *list);
+/* Finds what else invocations leave each on its own, and sets @parted there. */
+void hc_part_others(struct hc_module *m, struct hc_list *tree);
 struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, struct hc_list *tree);
 
 /* Sets regions->shares. */

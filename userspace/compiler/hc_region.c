@@ -158,14 +158,14 @@ static bool find_barriers(struct cutter *c, struct hc_list *list)
 	return found;
 }
 
-/* Leaving something at group level happens at group level. */
+/* Leaving something at group level happens at group level, if all leave it together. */
 static void raise_jumps(struct cutter *c, struct hc_list *list)
 {
 	struct hc_node *node, *at;
 	uint32_t i;
 
 	for (node = list->first; node; node = node->next) {
-		if (node->kind == HC_NODE_JUMP && node->target->group_level) {
+		if (node->kind == HC_NODE_JUMP && node->target->group_level && !hc_is_apart(node)) {
 			for (at = node->parent; at && at != node->target; at = at->parent) {
 				c->changed |= !at->group_level;
 				at->group_level = true;
@@ -377,11 +377,11 @@ struct hc_regions *hc_region(struct hc_module *m, struct hc_shapes *shapes, stru
 
 	find_barriers(&c, tree);
 	hc_part_tails(m, tree);
+	hc_part_others(m, tree);
 	do {
 		c.changed = false;
 		raise_jumps(&c, tree);
 	} while (c.changed);
-	hc_refuse_parting(m, tree);
 	number(&c, tree, true);
 	out->home = HC_NEW(m->hc, uint32_t, m->bound);
 	out->crosses = HC_NEW(m->hc, bool, m->bound);

@@ -154,6 +154,12 @@ static void share_phi(struct sharer *s, const struct hc_inst *phi, struct hc_lis
 		regions->shares[next] = phi->result;
 }
 
+/* Lanes that left keep what they had: their values must not be in the place of others'. */
+static bool is_left_apart(const struct hc_node *loop)
+{
+	return loop->parted || (loop->body[0].first && loop->body[0].first->parted);
+}
+
 static void find_loops(struct sharer *s, struct hc_list *list, struct hc_list *tree)
 {
 	const struct hc_inst *phi;
@@ -163,7 +169,7 @@ static void find_loops(struct sharer *s, struct hc_list *list, struct hc_list *t
 	for (node = list->first; node; node = node->next) {
 		if (!node->group_level)
 			continue;
-		if (node->kind == HC_NODE_LOOP) {
+		if (node->kind == HC_NODE_LOOP && !is_left_apart(node)) {
 			phi = &s->m->insts[s->m->blocks[node->block].first];
 			for (; phi->op == SpvOpPhi; phi++) {
 				s->loop = node;

@@ -5,6 +5,9 @@
  * was filled is of that kind. What stands behind the last barrier is therefore made a switch of one case inside, whose end is
  * the end of the one around; jumps that lanes take apart leave it instead, under masks as everywhere else.
  *
+ * Where such jumps stand in a branch that holds a barrier and has code behind it, what they leave is only marked: hc_emit_apart.c
+ * keeps account of who is still there.
+ *
  * Requires group_level of what holds a barrier, and barriers as nodes of their own.
  */
 #include "hc_internal.h"
@@ -53,10 +56,30 @@ static bool retarget(struct hc_list *list, const struct ending *ending, struct h
 	return found;
 }
 
+/* A switch of one case around @rest, in place of it, in @parent. */
+static struct hc_node *wrapped(struct hc_module *m, const struct hc_list *rest,
+			       struct hc_node *parent)
+{
+	static const uint32_t order[] = { 0 };
+	struct hc_node *node, *around = HC_NEW(m->hc, struct hc_node, 1);
+
+	around->kind = HC_NODE_SWITCH;
+	around->parent = parent;
+	around->block = parent->block;
+	around->splits = true;
+	around->case_count = 1;
+	around->order = order;
+	around->cases = HC_NEW(m->hc, struct hc_case, 1);
+	around->cases[0].is_default = true;
+	around->cases[0].body = *rest;
+	for (node = rest->first; node; node = node->next)
+		node->parent = around;
+	return around;
+}
+
 static void wrap(struct hc_module *m, struct hc_list *list, struct hc_node *parent,
 		 const struct ending *ending)
 {
-	static const uint32_t order[] = { 0 };
 	struct hc_node *node, *cut = NULL, *tail;
 	struct hc_list rest = { 0 };
 
@@ -67,18 +90,7 @@ static void wrap(struct hc_module *m, struct hc_list *list, struct hc_node *pare
 	rest.last = list->last;
 	if (!rest.first || !retarget(&rest, ending, NULL))
 		return;
-	tail = HC_NEW(m->hc, struct hc_node, 1);
-	tail->kind = HC_NODE_SWITCH;
-	tail->parent = parent;
-	tail->block = parent->block;
-	tail->splits = true;
-	tail->case_count = 1;
-	tail->order = order;
-	tail->cases = HC_NEW(m->hc, struct hc_case, 1);
-	tail->cases[0].is_default = true;
-	tail->cases[0].body = rest;
-	for (node = rest.first; node; node = node->next)
-		node->parent = tail;
+	tail = wrapped(m, &rest, parent);
 	retarget(&rest, ending, tail);
 	if (cut)
 		cut->next = tail;
@@ -121,60 +133,79 @@ void hc_part_tails(struct hc_module *m, struct hc_list *tree)
 
 /* ---- What is left ---- */
 
-static bool has_barrier(const struct hc_node *node)
+static bool has_cut(const struct hc_node *node)
 {
-	const struct hc_node *inner;
+	for (; node; node = node->next)
+		if (is_cut(node))
+			return true;
+	return false;
+}
+
+/*
+ * May lanes take @jump each on its own? Not where those that stay come to a barrier before what it leaves ends: then all of the group
+ * jump, or none.
+ */
+static bool leaves_apart(const struct hc_node *jump)
+{
+	const struct hc_node *at, *branch = NULL;
+
+	for (at = jump->parent; at && at != jump->target; at = at->parent)
+		if (at->splits)
+			branch = at;
+	for (at = branch; at && at != jump->target; at = at->parent)
+		if (has_cut(at->next))
+			return false;
+	return branch;
+}
+
+/* Looks in @list for such jumps. Those to the continue part of @loop count, and are returned, if it is not NULL. */
+static bool find_leaving(struct hc_list *list, const struct hc_node *loop)
+{
+	struct hc_node *node;
+	bool found = false;
 	uint32_t i;
 
-	for (; node; node = node->next) {
-		if (node->kind == HC_NODE_BARRIER || has_barrier(node->body[0].first) ||
-		    has_barrier(node->body[1].first))
-			return true;
-		for (i = 0; i < node->case_count; i++) {
-			inner = node->cases[i].body.first;
-			if (has_barrier(inner))
-				return true;
+	for (node = list->first; node; node = node->next) {
+		if (node->kind == HC_NODE_JUMP && node->target->group_level) {
+			if (node->jump == HC_JUMP_CONTINUE)
+				found |= node->target == loop && leaves_apart(node);
+			else if (node->jump == HC_JUMP_BREAK && leaves_apart(node))
+				node->target->parted = true;
 		}
+		found |= find_leaving(&node->body[0], loop);
+		found |= find_leaving(&node->body[1], loop);
+		for (i = 0; i < node->case_count; i++)
+			found |= find_leaving(&node->cases[i].body, loop);
 	}
-	return false;
+	return found;
 }
 
-/* May lanes leave @target apart by a jump in @list? They may where no barrier stands between @branch and the target's end. */
-static bool leaves_apart(const struct hc_list *list, const struct hc_node *branch)
+/* A loop's body that is left apart for the continue part becomes a switch of one case, as the tails above. */
+static void wrap_bodies(struct hc_module *m, struct hc_list *list)
 {
-	const struct hc_node *node, *at;
-
-	for (node = list->first; node; node = node->next) {
-		if (leaves_apart(&node->body[0], branch) || leaves_apart(&node->body[1], branch))
-			return true;
-		if (node->kind != HC_NODE_JUMP || node->target->kind != HC_NODE_SWITCH ||
-		    !node->target->group_level)
-			continue;
-		for (at = branch; at && at != node->target; at = at->parent)
-			if (has_barrier(at->next))
-				break;
-		if (at == node->target)
-			return true;
-	}
-	return false;
-}
-
-void hc_refuse_parting(struct hc_module *m, const struct hc_list *list)
-{
-	const struct hc_node *node;
+	struct hc_node *node, *inner;
 	uint32_t i;
 
 	for (node = list->first; node; node = node->next) {
-		if (node->kind == HC_NODE_IF && node->group_level && node->divergent &&
-		    !has_barrier(node->body[0].first) && !has_barrier(node->body[1].first) &&
-		    (leaves_apart(&node->body[0], node) || leaves_apart(&node->body[1], node)))
-			hc_abort(m->hc, HC_ERROR_UNSUPPORTED,
-				 "invocations that leave, each on its own, a branch that holds a "
-				 "barrier and "
-				 "has code behind it are not supported");
-		hc_refuse_parting(m, &node->body[0]);
-		hc_refuse_parting(m, &node->body[1]);
+		const struct ending proceed = { node, HC_JUMP_CONTINUE, NULL };
+
+		if (!node->group_level)
+			continue;
+		wrap_bodies(m, &node->body[0]);
+		wrap_bodies(m, &node->body[1]);
 		for (i = 0; i < node->case_count; i++)
-			hc_refuse_parting(m, &node->cases[i].body);
+			wrap_bodies(m, &node->cases[i].body);
+		if (node->kind != HC_NODE_LOOP || !find_leaving(&node->body[0], node))
+			continue;
+		inner = wrapped(m, &node->body[0], node);
+		inner->group_level = inner->parted = true;
+		retarget(&inner->cases[0].body, &proceed, inner);
+		node->body[0].first = node->body[0].last = inner;
 	}
+}
+
+void hc_part_others(struct hc_module *m, struct hc_list *tree)
+{
+	wrap_bodies(m, tree);
+	find_leaving(tree, NULL);
 }
