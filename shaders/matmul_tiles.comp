@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * y[r][n] = Σk x[r][k] · w[n][k] (+ residual[r][n]): activations in blocks of bytes, as quantise.comp makes them, and weights
- * in tiles, multiplied as bytes. For one row and for many.
+ * in tiles, multiplied as bytes. For one row and for many. With EXPERTS, rows are slots of a mixture of experts, gathered by
+ * experts_group.comp as for matmul.comp, and the matrices of the experts lie one after the other.
  *
  * A lane is a row of weights, so that sums stay in their lanes and weights are read in the order of memory; activations are
  * the same for all lanes. A subgroup computes TILE_R rows of TILE_N tiles' outputs; subgroups of a work-group take
@@ -20,10 +21,24 @@ layout(constant_id = 3) const uint TILE_N = 2;
 
 layout(set = 0, binding = 0, std430) readonly buffer Weights { uint w_words[]; };
 layout(set = 0, binding = 1, std430) readonly buffer X { uint x_words[]; };
+#ifdef EXPERTS
+layout(set = 0, binding = 2, std430) readonly buffer Groups { uint groups[]; };
+#else
 layout(set = 0, binding = 2, std430) readonly buffer Residual { float residual[]; };
+#endif
 layout(set = 0, binding = 3, std430) buffer Y { float y[]; };
 
 layout(push_constant) uniform Push {
+#ifdef EXPERTS
+	uint w_first, x_first, groups_first, y_first; /* where the views start, in words */
+	uint columns;
+	uint n_count; /* outputs of an expert: a multiple of LANES */
+	uint x_row_words;
+	uint x_share; /* slots that have a row of activations in common */
+	uint first_expert, expert_count; /* whose weights are bound */
+	uint used, selected_stride;
+	uint slots;
+#else
 	uint w_first, x_first, residual_first, y_first; /* where the views start, in words */
 	uint columns;
 	uint n_count; /* outputs of a row, of this dispatch: a multiple of LANES */
@@ -32,6 +47,7 @@ layout(push_constant) uniform Push {
 	uint rows;
 	uint y_stride; /* outputs of a row */
 	uint residual_stride;
+#endif
 };
 
 #include "tiles.glsl"
@@ -40,20 +56,38 @@ void main()
 {
 	uint lane = gl_SubgroupInvocationID;
 	uint first_tile = gl_WorkGroupID.x * TILE_N;
+#ifdef EXPERTS
+	uint tile = groups_first + slots + 3 * gl_WorkGroupID.y;
+	uint expert = groups[tile] - first_expert;
+	uint first_row = groups[tile + 1] + gl_SubgroupID * TILE_R;
+	uint end = groups[tile + 1] + groups[tile + 2];
+	uint w_matrix = w_first + expert * (columns / PAIR * PAIR_WORDS * n_count);
+
+	if (expert >= expert_count)
+		return;
+#else
 	uint first_row = (gl_WorkGroupID.y * (gl_WorkGroupSize.x / LANES) + gl_SubgroupID) * TILE_R;
+	uint end = rows;
+	uint w_matrix = w_first;
+#endif
 	uint pairs = columns / PAIR;
 	uint w_start[TILE_N];
 	uint x_start[TILE_R];
 	float sums[TILE_R][TILE_N];
 
-	if (first_row >= rows)
+	if (first_row >= end)
 		return;
 	/* What is beyond the last is computed like the last and not written. */
 	[[unroll]] for (uint n = 0; n < TILE_N; n++)
-		w_start[n] = w_first + min(first_tile + n, n_count / LANES - 1) *
+		w_start[n] = w_matrix + min(first_tile + n, n_count / LANES - 1) *
 				       (pairs * PAIR_WORDS * LANES) + lane;
 	[[unroll]] for (uint r = 0; r < TILE_R; r++) {
-		x_start[r] = x_first + min(first_row + r, rows - 1) * x_row_words;
+		uint row = min(first_row + r, end - 1);
+
+#ifdef EXPERTS
+		row = groups[groups_first + row] / x_share;
+#endif
+		x_start[r] = x_first + row * x_row_words;
 		[[unroll]] for (uint n = 0; n < TILE_N; n++)
 			sums[r][n] = 0.0;
 	}
@@ -139,12 +173,16 @@ void main()
 		[[unroll]] for (uint n = 0; n < TILE_N; n++) {
 			uint column = (first_tile + n) * LANES + lane;
 
-			if (row < rows && column < n_count) {
+			if (row < end && column < n_count) {
 				float sum = sums[r][n];
 
+#ifdef EXPERTS
+				y[y_first + groups[groups_first + row] * n_count + column] = sum;
+#else
 				if (add_residual != 0)
 					sum += residual[residual_first + row * residual_stride + column];
 				y[y_first + row * y_stride + column] = sum;
+#endif
 			}
 		}
 	}

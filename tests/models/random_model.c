@@ -33,6 +33,8 @@ static const struct shape shapes[] = {
 	{ "tiny-k", 256, 512, 2, 4, 2, 64, 320, false },
 	{ "qwen2.5-0.5b", 896, 4864, 24, 14, 2, 64, 151936, true },
 	{ "qwen3-0.6b", 1024, 3072, 28, 16, 8, 128, 151936, true },
+	/* With 4 of its 48 layers: for qwen3-a3b. */
+	{ "qwen3-30b-a3b", 2048, 1536, 4, 32, 4, 128, 151936, true },
 	{ "llama-3.2-1b", 2048, 8192, 16, 32, 8, 64, 128256, true },
 };
 
@@ -65,6 +67,8 @@ static const struct arch {
 	  false },
 	{ "qwen3moe", "qwen2", false, true, false, false, 1000000, 0, 0, 0, NULL, 16, 4, false,
 	  false },
+	{ "qwen3-a3b", "qwen2", false, true, false, false, 1000000, 0, 0, 0, "qwen3moe", 128, 8,
+	  false, false },
 	{ "phi3", "llama-bpe", false, false, false, false, 10000, 24, 0, 0, NULL, 0, 0, false,
 	  true },
 };
@@ -142,10 +146,15 @@ static void add_stack(struct model *m, int layer, const char *name, uint32_t row
 	m->tensors[m->count - 1].stack = m->arch->experts;
 }
 
+static bool is_mixtral(const struct model *m)
+{
+	return m->arch->written_as && !strcmp(m->arch->written_as, "llama");
+}
+
 /* Of an expert: half of what the shape's feed-forward part has, where files say so; Mixtral's do not. */
 static uint32_t expert_hidden(const struct model *m)
 {
-	return m->arch->written_as ? m->shape->hidden : m->shape->hidden / 2;
+	return is_mixtral(m) ? m->shape->hidden : m->shape->hidden / 2;
 }
 
 static void add_experts(struct model *m, int layer)
@@ -327,7 +336,7 @@ static void put_metadata(const struct model *m, uint32_t file_type, struct gguf_
 			{ "expert_feed_forward_length", expert_hidden(m) },
 			{ "expert_shared_feed_forward_length", s->hidden },
 		};
-		size_t count = m->arch->shared_expert ? 4 : m->arch->written_as ? 2 : 3;
+		size_t count = m->arch->shared_expert ? 4 : is_mixtral(m) ? 2 : 3;
 
 		for (size_t i = 0; i < count; i++) {
 			snprintf(key, sizeof(key), "%s.%s", arch, more[i].name);

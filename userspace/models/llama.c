@@ -98,9 +98,10 @@ static int upload_matrix(struct hm_llama *m, const struct hm_gguf_tensor *tensor
 	matrix->type = (enum hearth_type)tensor->type;
 	matrix->columns = (uint32_t)tensor->dims[0];
 	matrix->rows = (uint32_t)(tensor->dims[1] * tensor->dims[2]);
-	if (m->options.precision == HEARTH_PRECISION_FAST && tensor->dims[2] == 1)
-		matrix->type = hearth_matrix_best_type(m->device, matrix->type, matrix->rows,
-						       matrix->columns);
+	/* Of each expert's matrix, where there are experts. */
+	if (m->options.precision == HEARTH_PRECISION_FAST)
+		matrix->type = hearth_matrix_best_type(m->device, matrix->type,
+						       (uint32_t)tensor->dims[1], matrix->columns);
 	if (!step)
 		step = UPLOAD_STEP_ROWS;
 	status = hearth_buffer_create(m->device, tensor->bytes, HEARTH_BUFFER_DEVICE,

@@ -332,7 +332,8 @@ enum hearth_status hearth_op_experts_select(struct hearth_recording *recording,
 
 /*
  * y[r][s][n] = Σk x[r][k] · w[selected[r][s]][n][k]: each row with the matrices of its experts. @w has those of all experts one
- * after the other, [experts × n] rows, in no device's own order; products are in float32 whatever the precision asked for. selected:
+ * after the other, [experts × n] rows. With HEARTH_PRECISION_FAST activations are rounded where these are in a device's own order, which
+ * hearth_matrix_best_type() finds for the matrix of one expert; all others are multiplied in float32. selected:
  * [rows × used] u32, rows @selected_stride apart (0: used), each < experts (for others y stays as it was). x: [rows × w.columns], or with @own_x a row for each slot,
  * [rows × used × w.columns]. y: [rows × used × n].
  */

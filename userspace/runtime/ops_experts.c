@@ -216,6 +216,65 @@ static enum hearth_status record_slots(struct hearth_recording *recording, const
 	return hrt_record(recording, e->op, pipeline, e->bindings, &e->push, groups);
 }
 
+/*
+ * Weights in a device's order, and activations as bytes. Tiles are of slots here as well, with few slots of one each; what lies
+ * in a tile of weights is a matter of the shader.
+ */
+static enum hearth_status record_bytes(struct hearth_recording *recording, const struct experts *e,
+				       const struct hrt_tiles_shape *shape)
+{
+	struct hearth_device *device = recording->device;
+	bool q8_0 = e->w->type == HEARTH_TYPE_Q8_0_TILES;
+	uint32_t x_rows = e->slots / e->push.x_share, tiles, lanes = shape->lanes;
+	const uint32_t spec[] = { lanes * shape->threads_r, lanes, shape->tile_r, shape->tile_n };
+	struct experts_push push = e->push;
+	const struct hrt_pipeline *pipeline;
+	struct hrt_binding bindings[4];
+	enum hearth_status status;
+
+	memcpy(bindings, e->bindings, sizeof(bindings));
+	push.selected_first = 0;
+	push.x_first = 0;
+	status = hrt_quantise(recording, e->op, &e->bindings[1], e->push.x_first, x_rows,
+			      e->w->columns, q8_0 ? HEARTH_TYPE_Q8_0 : HEARTH_TYPE_Q4_0,
+			      &bindings[1]);
+	if (status == HEARTH_OK)
+		status = group_slots(recording, e, shape->tile_r * shape->threads_r, &bindings[2],
+				     &tiles);
+	if (status == HEARTH_OK)
+		status = hrt_shader_pipeline(device,
+					     q8_0 ? HRT_SHADER_matmul_tiles_experts_q8_0
+						  : HRT_SHADER_matmul_tiles_experts_q4_0,
+					     spec, HRT_COUNT(spec), &pipeline);
+	if (status != HEARTH_OK)
+		return status;
+	push.units = (uint32_t)(bindings[1].bytes / 4 / x_rows); /* x_row_words */
+
+	const uint32_t groups[3] = { (uint32_t)hrt_ceil_div(push.n_count, lanes * shape->tile_n),
+				     tiles, 1 };
+
+	return hrt_record(recording, e->op, pipeline, bindings, &push, groups);
+}
+
+/* *shape for weights in tiles; an error where they are of no use. */
+static enum hearth_status tiles_shape(const struct hearth_recording *recording,
+				      const struct experts *e, const struct hrt_tiles_shape **shape)
+{
+	uint32_t mean = e->slots / e->experts, lanes;
+	enum hearth_status status = hrt_tiles_check(recording->device, e->op, e->w, &lanes);
+
+	if (status != HEARTH_OK)
+		return status;
+	*shape = hrt_tune_tiles(recording->device, e->w->type, mean ? mean : 1);
+	if (recording->precision == HEARTH_PRECISION_FAST && *shape && e->push.n_count % lanes == 0)
+		return HEARTH_OK;
+	return hrt_fail(
+		HEARTH_ERROR_INVALID_ARGUMENT,
+		"%s: weights of type %s need HEARTH_PRECISION_FAST, and whole tiles for each "
+		"expert",
+		e->op, hrt_type_name(e->w->type));
+}
+
 /* Experts whose matrices one dispatch can serve, so that parts start where views may; 0 with the last error set if none. */
 static uint32_t experts_per_binding(const struct hearth_device *device, const struct experts *e)
 {
@@ -244,7 +303,11 @@ static enum hearth_status record_parts(struct hearth_recording *recording, struc
 	uint32_t part = experts_per_binding(recording->device, e), mean = e->slots / e->experts;
 	const struct hrt_matmul_shape *shape =
 		mean >= TILES_LEAST ? hrt_tune_matmul(recording->device, mean) : NULL;
+	const struct hrt_tiles_shape *bytes_shape = NULL;
 	enum hearth_status status = part ? HEARTH_OK : HEARTH_ERROR_UNSUPPORTED;
+
+	if (status == HEARTH_OK && hrt_type_tiled(e->w->type))
+		status = tiles_shape(recording, e, &bytes_shape);
 
 	for (uint32_t first = 0; first < e->experts && status == HEARTH_OK; first += part) {
 		e->push.first_expert = first;
@@ -253,8 +316,9 @@ static enum hearth_status record_parts(struct hearth_recording *recording, struc
 				       e->push.expert_count * e->push.n_count, &e->bindings[0],
 				       &e->push.w_first);
 		if (status == HEARTH_OK)
-			status = shape ? record_tiles(recording, e, shape)
-				       : record_slots(recording, e);
+			status = bytes_shape ? record_bytes(recording, e, bytes_shape)
+				 : shape     ? record_tiles(recording, e, shape)
+					     : record_slots(recording, e);
 	}
 	return status;
 }
@@ -275,13 +339,12 @@ enum hearth_status hearth_op_experts_matmul(struct hearth_recording *recording,
 	if (status != HEARTH_OK)
 		return status;
 	if (!rows || !used || rows > UINT32_MAX / used || !experts || experts > MAX_EXPERTS ||
-	    w->rows % experts || hrt_type_tiled(w->type) ||
-	    (selected_stride && selected_stride < used))
+	    w->rows % experts || (selected_stride && selected_stride < used))
 		return hrt_fail(
 			HEARTH_ERROR_INVALID_ARGUMENT,
 			"%s: %u rows with %u of %u experts, a matrix of %u × %u of type %s: "
 			"expected at least 1 row, 1 to %u experts, as many rows of weights "
-			"for each, a type of GGUF, and no stride less than what is used",
+			"for each, and no stride less than what is used",
 			op, rows, used, experts, w->rows, w->columns, hrt_type_name(w->type),
 			MAX_EXPERTS);
 	e.slots = rows * used;

@@ -38,6 +38,8 @@
 #include "spv_matmul_dot_q4_0.h"
 #include "spv_matmul_tiles_q8_0.h"
 #include "spv_matmul_tiles_q4_0.h"
+#include "spv_matmul_tiles_experts_q8_0.h"
+#include "spv_matmul_tiles_experts_q4_0.h"
 #include "spv_embedding_tiles_q8_0.h"
 #include "spv_embedding_tiles_q4_0.h"
 #include "spv_matvec_half.h"

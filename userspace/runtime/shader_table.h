@@ -44,6 +44,8 @@
 	X(matmul_dot_q4_0, 4, 44)                \
 	X(matmul_tiles_q8_0, 4, 44)              \
 	X(matmul_tiles_q4_0, 4, 44)              \
+	X(matmul_tiles_experts_q8_0, 4, 52)      \
+	X(matmul_tiles_experts_q4_0, 4, 52)      \
 	X(embedding_tiles_q8_0, 3, 32)           \
 	X(embedding_tiles_q4_0, 3, 32)           \
 	X(matvec_half, 4, 32)                    \
