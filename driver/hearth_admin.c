@@ -48,6 +48,8 @@ union hearth_command {
 	struct hbi_admin_telemetry telemetry;
 	/** @log_read: HBI_ADMIN_LOG_READ */
 	struct hbi_admin_log_read log_read;
+	/** @power_limit: HBI_ADMIN_POWER_LIMIT */
+	struct hbi_admin_power_limit power_limit;
 };
 
 /** struct hearth_rings - what the board reads and writes, in coherent host memory */
@@ -313,6 +315,16 @@ int hearth_admin_telemetry(struct hearth_device *hdev, u32 context, struct hbi_t
 
 	return hearth_admin_ask(hdev, &command, HBI_ADMIN_TELEMETRY, out, &admin->rings->telemetry,
 				sizeof(*out));
+}
+
+/* 0: the board's own. -EINVAL: out of the range that telemetry tells. */
+int hearth_admin_power_limit(struct hearth_device *hdev, u32 milliwatts)
+{
+	union hearth_command command = {
+		.power_limit.limit_mw = milliwatts,
+	};
+
+	return hearth_admin_run(hdev, &command, HBI_ADMIN_POWER_LIMIT);
 }
 
 /* Entries of the firmware's log from number @first on, made printable. */

@@ -23,6 +23,7 @@ int hearth_admin_invalidate(struct hearth_device *hdev, u32 context, u64 va, u64
 int hearth_admin_create_queue(struct hearth_device *hdev, struct hbi_admin_create_queue *command);
 int hearth_admin_destroy_queue(struct hearth_device *hdev, u32 queue);
 int hearth_admin_log(struct hearth_device *hdev, u64 first, struct hbi_log *out);
+int hearth_admin_power_limit(struct hearth_device *hdev, u32 milliwatts);
 int hearth_admin_telemetry(struct hearth_device *hdev, u32 context, struct hbi_telemetry *out);
 
 #endif /* HEARTH_ADMIN_H */

@@ -162,7 +162,13 @@ int hearth_device_boot(struct hearth_device *hdev)
 	ret = hearth_admin_enable(hdev);
 	if (ret)
 		return ret;
-	return hearth_admin_identify(hdev);
+	ret = hearth_admin_identify(hdev);
+	if (ret)
+		return ret;
+	/* A boot forgets it. */
+	if (READ_ONCE(hdev->power_limit_mw))
+		ret = hearth_admin_power_limit(hdev, READ_ONCE(hdev->power_limit_mw));
+	return ret;
 }
 
 int hearth_device_init(struct hearth_device *hdev)

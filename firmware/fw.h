@@ -20,6 +20,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef int64_t s64;
 
 #define FW_MAX_QUEUES	64
 #define FW_MAX_CONTEXTS 64
@@ -309,6 +310,21 @@ void fw_telemetry_job(u32 context);
 void fw_telemetry_forget(u32 context);
 /* @context: live, or 0 for none. */
 void fw_telemetry_read(u32 context, struct hbi_telemetry *telemetry);
+
+/* Ticks that workers spent in jobs, summed over them. */
+u64 fw_telemetry_busy(void);
+
+/* ---- fw_power.c: the power limit; hart 0 ---- */
+
+/* As of the admin command; 0 at the start of the firmware. */
+enum hbi_error fw_power_limit(u32 limit_mw);
+/* Whether workers may go on (@running) or begin with a job. */
+bool fw_power_allows(bool running);
+/* When to ask again, if a job runs or is to. */
+u64 fw_power_next_time(bool running);
+void fw_power_tell(struct hbi_telemetry *telemetry);
+/* The part of @of that workers may be busy for. */
+u32 fw_power_part(u32 of);
 
 /* ---- fw_sched.c ---- */
 

@@ -11,6 +11,7 @@ union admin_command {
 	struct hbi_admin_identify identify;
 	struct hbi_admin_telemetry telemetry;
 	struct hbi_admin_log_read log_read;
+	struct hbi_admin_power_limit power_limit;
 	struct hbi_admin_firmware_info firmware_info;
 	struct hbi_admin_create_context create_context;
 	struct hbi_admin_destroy_context destroy_context;
@@ -97,6 +98,13 @@ static enum hbi_error admin_log_read(const union admin_command *command)
 	return give(command->log_read.address, &log, sizeof(log));
 }
 
+static enum hbi_error admin_power_limit(const union admin_command *command)
+{
+	if (!words_zero(command, 2) || command->power_limit.reserved0)
+		return HBI_ERROR_FIELD;
+	return fw_power_limit(command->power_limit.limit_mw);
+}
+
 static enum hbi_error admin_create_context(const union admin_command *command)
 {
 	if (!words_zero(command, 3) || command->create_context.reserved0)
@@ -151,6 +159,7 @@ static enum hbi_error (*const handlers[])(const union admin_command *command) = 
 	[HBI_ADMIN_DESTROY_QUEUE] = admin_destroy_queue,
 	[HBI_ADMIN_TELEMETRY] = admin_telemetry,
 	[HBI_ADMIN_LOG_READ] = admin_log_read,
+	[HBI_ADMIN_POWER_LIMIT] = admin_power_limit,
 	[HBI_ADMIN_FIRMWARE_INFO] = admin_firmware_info,
 };
 

@@ -46,6 +46,7 @@ void fw_main(void)
 		fw_board.workers = FW_MAX_HARTS - 1;
 	fw_main_hart(0);
 	fw_log_init();
+	fw_power_limit(0);
 	if (fw_board.ended_by)
 		fw_log(HBI_LOG_WARNING, "the boot before this one ended in %s",
 		       ends[fw_board.ended_by & 15] ?: "an unknown error");

@@ -23,6 +23,9 @@ struct fw_board {
 	hbi_u32 vectors;
 	hbi_u32 ring_log2;
 	hbi_u64 timestamp_hz;
+	/* Taken up when no worker and when all work; 0 and 0: the board has no power limit. */
+	hbi_u32 idle_mw;
+	hbi_u32 busy_mw;
 	struct hbi_identity identity;
 	struct hbi_firmware_info firmware; /* from the boot ROM */
 	void *log_memory;		   /* that keeps what it holds over a reset, or NULL */

@@ -109,6 +109,8 @@ bool fw_sched_take_workers(struct fw_queue *queue)
 			fw_worker_yield();
 		return false;
 	}
+	if (!fw_power_allows(false))
+		return false;
 	for (i = 0; i < fw_board.queues; i++) {
 		const struct fw_queue *other = &fw_queues[i];
 		u64 others;
@@ -129,26 +131,46 @@ void fw_sched_charge_workers(u32 context, u32 priority, u64 ticks)
 	shares[context].finish = worker_clock + weighted(ticks, priority);
 }
 
+static bool somebody_waits(void)
+{
+	u32 i;
+
+	for (i = 0; i < fw_board.queues; i++)
+		if (wants_workers(&fw_queues[i]))
+			return true;
+	return false;
+}
+
 /* When the running job has had its slice, if somebody waits for that. */
 static u64 slice_end(void)
 {
 	u64 slice = fw_board.timestamp_hz / SLICE_DIV, elapsed;
-	u32 i;
 
-	if (!fw_worker_job() || fw_worker_yielding())
+	if (!fw_worker_job() || fw_worker_yielding() || !somebody_waits())
 		return FW_NEVER;
 	elapsed = fw_worker_elapsed();
-	for (i = 0; i < fw_board.queues; i++)
-		if (wants_workers(&fw_queues[i]))
-			return fw_time() + (elapsed < slice ? slice - elapsed : slice);
-	return FW_NEVER;
+	return fw_time() + (elapsed < slice ? slice - elapsed : slice);
+}
+
+/* When the power limit ends or begins the workers' turn. */
+static u64 power_time(void)
+{
+	if (fw_worker_job())
+		return fw_worker_yielding() ? FW_NEVER : fw_power_next_time(true);
+	return somebody_waits() ? fw_power_next_time(false) : FW_NEVER;
+}
+
+static void check_power(void)
+{
+	if (fw_worker_job() && !fw_worker_yielding() && !fw_power_allows(true))
+		fw_worker_yield();
 }
 
 /* ---- Hart 0 ---- */
 
 static u64 next_time(void)
 {
-	u64 time = fw_min(fw_worker_deadline(), slice_end());
+	u64 time = fw_min(fw_min(fw_worker_deadline(), slice_end()), power_time());
 	u32 i;
 
 	for (i = 0; i < fw_board.queues; i++)
@@ -236,6 +258,7 @@ void fw_sched_main(void)
 			progress |= fw_admin_step();
 			progress |= step_contexts();
 			fw_worker_check_time();
+			check_power();
 		} else {
 			enabled = enable();
 			progress = enabled;

@@ -86,6 +86,18 @@ static void read_meter(const struct meter *meter, u32 context, u64 *busy, u64 *s
 	}
 }
 
+u64 fw_telemetry_busy(void)
+{
+	u64 sum = 0, busy, share;
+	u32 hart;
+
+	for (hart = 1; hart <= fw_board.workers; hart++) {
+		read_meter(&meters[hart], 0, &busy, &share);
+		sum += busy;
+	}
+	return sum;
+}
+
 void fw_telemetry_read(u32 context, struct hbi_telemetry *telemetry)
 {
 	u32 hart;
@@ -105,6 +117,7 @@ void fw_telemetry_read(u32 context, struct hbi_telemetry *telemetry)
 			telemetry->workers = hart;
 		}
 	}
+	fw_power_tell(telemetry);
 	if (fw_platform.sensors)
 		fw_platform.sensors(telemetry);
 }

@@ -16,7 +16,7 @@
 
 const char *argp_program_version = "hearth-smi " HEARTH_VERSION;
 
-enum command { LIST, WATCH, PROCESSES, TOPOLOGY, HEALTH, FIRMWARE, PROMETHEUS, CDI, RESET };
+enum command { LIST, WATCH, PROCESSES, TOPOLOGY, HEALTH, POWER, FIRMWARE, PROMETHEUS, CDI, RESET };
 
 /* @words: that may follow the command, none of which may be an option. */
 static const struct {
@@ -30,6 +30,7 @@ static const struct {
 	[PROCESSES] = { "processes", 0, true, true },
 	[TOPOLOGY] = { "topology", 0, true, true },
 	[HEALTH] = { "health", 0, true, true },
+	[POWER] = { "power", 3, true, true },
 	[FIRMWARE] = { "firmware", 3, true, true },
 	[PROMETHEUS] = { "prometheus", 0, false, false },
 	[CDI] = { "cdi", 0, false, false },
@@ -52,6 +53,7 @@ struct command_line {
 	bool paced; /* @interval or @rounds was given */
 	const char *firmware;
 	const char *key;
+	int64_t microwatts; /* power set */
 };
 
 static const char doc[] =
@@ -65,6 +67,9 @@ static const char doc[] =
 	"other\n"
 	"  health                        whether anything is wrong, for scripts by the exit "
 	"status\n"
+	"  power [info]                  what boards take up and may take up, and their clocks\n"
+	"  power set BOARD WATTS         limits what one takes up, until it is bound anew;\n"
+	"                                \"default\" ends that. For root\n"
 	"  firmware [info]               what runs, and what is installed for each board\n"
 	"  firmware update BOARD IMAGE   installs an image for one board and starts it; the board "
 	"is\n"
@@ -95,7 +100,7 @@ static const struct argp_option options[] = {
 	{ "firmware-folder", FIRMWARE_FOLDER, "FOLDER", 0,
 	  "firmware: where the kernel looks for it (/lib/firmware)", 0 },
 	{ "sysfs", SYSFS, "FOLDER", 0,
-	  "Read this in place of /sys (watch, topology, health, firmware)", 0 },
+	  "Read this in place of /sys (watch, topology, health, power, firmware)", 0 },
 	{ 0 },
 };
 
@@ -205,6 +210,8 @@ static void json_metrics(const struct smi_metrics *m)
 	json_metric("dispatches", m->dispatches);
 	json_metric("temperature_mc", m->temperature_mc);
 	json_metric("power_uw", m->power_uw);
+	json_metric("power_limit_uw", m->power_limit_uw);
+	json_metric("clock_hz", m->clock_hz);
 	json_metric("energy_uj", m->energy_uj);
 	json_metric("numa_node", m->numa_node);
 	json_metric("link_width", m->link_width);
@@ -307,13 +314,8 @@ static int reset(const char *name)
 	const struct smi_board *board = smi_pick_board(boards, count, name);
 	int error;
 
-	if (!board) {
-		fprintf(stderr,
-			"hearth-smi: no board \"%s\" with the driver hearth (a PCI address or a "
-			"UUID)\n",
-			name);
-		return SMI_EXIT_NONE;
-	}
+	if (!board)
+		return smi_no_board(name);
 	error = smi_reset(board);
 	if (error) {
 		fprintf(stderr, "hearth-smi: %s was not reset: %s\n", board->pci, strerror(-error));
@@ -348,21 +350,31 @@ static double positive(const char *text, struct argp_state *state, const char *w
 }
 
 /* Whether the words are such as the command takes. */
-static void check(const struct command_line *line, struct argp_state *state)
+static void check(struct command_line *line, struct argp_state *state)
 {
+	bool changes = line->count == 3;
+
 	if (line->command == RESET && !line->count)
 		argp_error(state, "reset: which board? (a PCI address or a UUID)");
 	if (line->command == FIRMWARE && line->count &&
 	    !(line->count == 1 && !strcmp(line->words[0], "info")) &&
-	    !(line->count == 3 && !strcmp(line->words[0], "update")))
+	    !(changes && !strcmp(line->words[0], "update")))
 		argp_error(state, "firmware: \"info\", or \"update\" with a board and an image");
+	if (line->command == POWER && line->count &&
+	    !(line->count == 1 && !strcmp(line->words[0], "info")) &&
+	    !(changes && !strcmp(line->words[0], "set")))
+		argp_error(state, "power: \"info\", or \"set\" with a board and watts");
+	if (line->command == POWER && changes &&
+	    !smi_parse_watts(line->words[2], &line->microwatts))
+		argp_error(state, "power set: \"%s\" is no number of watts, nor \"default\"",
+			   line->words[2]);
 	if ((line->format == SMI_JSON && !commands[line->command].json) ||
 	    (line->format == SMI_CSV && !commands[line->command].csv) ||
-	    (line->format != SMI_PLAIN && line->command == FIRMWARE && line->count == 3))
+	    (line->format != SMI_PLAIN && changes))
 		argp_error(state, "%s has neither --json nor --csv", commands[line->command].name);
 	if (line->paced && line->command != WATCH)
 		argp_error(state, "--interval and --count are for watch");
-	if (line->key && !(line->command == FIRMWARE && line->count == 3))
+	if (line->key && !(line->command == FIRMWARE && changes))
 		argp_error(state, "--key is for firmware update");
 }
 
@@ -462,6 +474,9 @@ static int run(const struct command_line *line)
 		return smi_topology(line->format);
 	case HEALTH:
 		return smi_health(line->format);
+	case POWER:
+		return line->count == 3 ? smi_power_set(line->words[1], line->microwatts)
+					: smi_power_info(line->format);
 	case FIRMWARE:
 		return firmware(line);
 	case RESET:

@@ -107,11 +107,12 @@ typedef uint64_t hbi_u64;
 #define HBI_CAP_PRIORITY	   (1ull << 3) /* hbi_admin_create_queue.priority has an effect */
 #define HBI_CAP_TIMEOUT		   (1ull << 4) /* the board itself ends a dispatch that runs too long */
 #define HBI_CAP_TELEMETRY	   (1ull << 5)	/* HBI_ADMIN_TELEMETRY */
+#define HBI_CAP_POWER_LIMIT	   (1ull << 6)	/* HBI_ADMIN_POWER_LIMIT */
 #define HBI_CAP_LOG		   (1ull << 7)	/* HBI_ADMIN_LOG_READ */
 #define HBI_CAP_SIGNED_FIRMWARE	   (1ull << 8)	/* owner keys, HBI_REG_SECURITY, HBI_REG_ROLLBACK */
 #define HBI_CAP_WATCHDOG	   (1ull << 9)	/* firmware that no longer serves ends in FAILED */
 #define HBI_CAP_PREEMPT		   (1ull << 12) /* a dispatch gives way between work-groups */
-#define HBI_CAP_MASK		   (((1ull << 6) - 1) | 7ull << 7 | 1ull << 12)
+#define HBI_CAP_MASK		   (((1ull << 10) - 1) | 1ull << 12)
 
 #define HBI_LIMIT_QUEUES(v)	   ((hbi_u32)((v) & 0xffff))
 #define HBI_LIMIT_CONTEXTS(v)	   ((hbi_u32)(((v) >> 16) & 0xffff))
@@ -258,6 +259,7 @@ enum hbi_admin_opcode {
 	HBI_ADMIN_DESTROY_QUEUE = 6,
 	HBI_ADMIN_TELEMETRY = 7,
 	HBI_ADMIN_LOG_READ = 8,
+	HBI_ADMIN_POWER_LIMIT = 9,
 	HBI_ADMIN_FIRMWARE_INFO = 10,
 };
 
@@ -361,6 +363,8 @@ struct hbi_admin_telemetry {
  * @power_mw: mean over a time of the board's choice, up to a second.
  * @temperature_mk: of the hottest place, in thousandths of a kelvin.
  * @clock_khz: of the workers.
+ * @power_limit_mw: what @power_mw is kept under, @power_limit_min_mw to @power_limit_max_mw; with each
+ *	reset it is @power_limit_default_mw.
  * @workers: entries of @worker_busy that mean something.
  * @worker_busy: ticks that worker hart i + 1 spent in dispatches.
  */
@@ -377,15 +381,28 @@ struct hbi_telemetry {
 	hbi_u32 power_mw;
 	hbi_u32 temperature_mk;
 	hbi_u32 clock_khz;
+	hbi_u32 power_limit_mw;
+	hbi_u32 power_limit_min_mw;
+	hbi_u32 power_limit_max_mw;
+	hbi_u32 power_limit_default_mw;
 	hbi_u32 reserved0;
-	hbi_u64 reserved[7];
+	hbi_u64 reserved[5];
 	hbi_u64 worker_busy[HBI_TELEMETRY_WORKERS];
 };
 #define HBI_TELEMETRY_ENERGY	  (1u << 0)
 #define HBI_TELEMETRY_POWER	  (1u << 1)
 #define HBI_TELEMETRY_TEMPERATURE (1u << 2)
 #define HBI_TELEMETRY_CLOCK	  (1u << 3)
+#define HBI_TELEMETRY_POWER_LIMIT (1u << 4)  /* with HBI_CAP_POWER_LIMIT */
 #define HBI_TELEMETRY_MODEL	  (1u << 31) /* sensors are computed from busy times, not measured */
+
+/* @limit_mw: 0 for the default; struct hbi_telemetry tells of the others that the board takes. */
+struct hbi_admin_power_limit {
+	struct hbi_admin_header header;
+	hbi_u32 limit_mw;
+	hbi_u32 reserved0;
+	hbi_u64 reserved[6];
+};
 
 /*
  * Writes a struct hbi_log to @address (bus address, 8-byte aligned): entries from number @first on,
@@ -690,7 +707,9 @@ HBI_CHECK_OFFSET(struct hbi_telemetry, context_busy, 32);
 HBI_CHECK_OFFSET(struct hbi_telemetry, energy_uj, 48);
 HBI_CHECK_OFFSET(struct hbi_telemetry, power_mw, 56);
 HBI_CHECK_OFFSET(struct hbi_telemetry, clock_khz, 64);
+HBI_CHECK_OFFSET(struct hbi_telemetry, power_limit_mw, 68);
 HBI_CHECK_OFFSET(struct hbi_telemetry, worker_busy, 128);
+HBI_CHECK_SIZE(struct hbi_admin_power_limit, 64);
 HBI_CHECK_SIZE(struct hbi_admin_log_read, 64);
 HBI_CHECK_OFFSET(struct hbi_admin_log_read, first, 16);
 HBI_CHECK_SIZE(struct hbi_log_entry, 128);

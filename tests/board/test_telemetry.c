@@ -9,6 +9,9 @@
 #include "client.h"
 #include "kernels.h"
 
+#define GROUPS 2048
+#define SLOW   60000 /* turns of a loop of each */
+
 static struct client board;
 static struct context first, second;
 
@@ -122,7 +125,8 @@ static void test_running(void)
 static void test_sensors(void)
 {
 	const uint32_t all = HBI_TELEMETRY_ENERGY | HBI_TELEMETRY_POWER |
-			     HBI_TELEMETRY_TEMPERATURE | HBI_TELEMETRY_MODEL;
+			     HBI_TELEMETRY_TEMPERATURE | HBI_TELEMETRY_CLOCK |
+			     HBI_TELEMETRY_POWER_LIMIT | HBI_TELEMETRY_MODEL;
 	union hbi_packet spin = packet_dispatch(KERNEL_SPIN, 1, VA_DATA);
 	struct hbi_telemetry idle, busy;
 	struct queue queue;
@@ -131,7 +135,7 @@ static void test_sensors(void)
 	usleep(200000);
 	CHECK_EQUAL(ask(0, &idle), HBI_OK);
 	CHECK_EQUAL(idle.valid, all);
-	CHECK_EQUAL(idle.clock_khz, 0);
+	CHECK_EQUAL(idle.clock_khz, 1000000);
 	CHECK_EQUAL(idle.power_mw / 1000, 6);
 	CHECK_EQUAL(queue_init(&queue, &second, 3, 4, 0), HBI_OK);
 	queue_put(&queue, &spin);
@@ -146,6 +150,107 @@ static void test_sensors(void)
 	CHECK_EQUAL(admin_destroy_queue(&board, 3), HBI_OK);
 }
 
+static enum hbi_error limit(uint32_t mw)
+{
+	struct hbi_admin_power_limit command = {
+		.header.opcode = HBI_ADMIN_POWER_LIMIT,
+		.limit_mw = mw,
+	};
+
+	return admin(&board, &command);
+}
+
+static void test_limit_range(void)
+{
+	struct hbi_admin_power_limit bad = { .header.opcode = HBI_ADMIN_POWER_LIMIT };
+	struct hbi_telemetry t;
+
+	CHECK_EQUAL(ask(0, &t), HBI_OK);
+	CHECK_EQUAL(t.power_limit_min_mw, 9000);
+	CHECK_EQUAL(t.power_limit_max_mw, 30000);
+	CHECK_EQUAL(t.power_limit_default_mw, 30000);
+	CHECK_EQUAL(t.power_limit_mw, 30000);
+	CHECK_EQUAL(limit(t.power_limit_min_mw - 1), HBI_ERROR_FIELD);
+	CHECK_EQUAL(limit(t.power_limit_max_mw + 1), HBI_ERROR_FIELD);
+	CHECK_EQUAL(limit(~0u), HBI_ERROR_FIELD);
+	bad.reserved0 = 1;
+	CHECK_EQUAL(admin(&board, &bad), HBI_ERROR_FIELD);
+	bad.reserved0 = 0;
+	bad.reserved[5] = 1;
+	CHECK_EQUAL(admin(&board, &bad), HBI_ERROR_FIELD);
+	CHECK_EQUAL(ask(0, &t), HBI_OK);
+	CHECK_EQUAL(t.power_limit_mw, 30000);
+	CHECK_EQUAL(limit(t.power_limit_min_mw), HBI_OK);
+	CHECK_EQUAL(ask(0, &t), HBI_OK);
+	CHECK_EQUAL(t.power_limit_mw, 9000);
+	CHECK_EQUAL(t.clock_khz, 125000);
+	CHECK_EQUAL(limit(0), HBI_OK);
+	CHECK_EQUAL(ask(0, &t), HBI_OK);
+	CHECK_EQUAL(t.power_limit_mw, 30000);
+}
+
+struct run {
+	bool done;	   /* or ended for its time limit */
+	uint64_t ms;	   /* that it took, pauses included */
+	uint64_t power_mw; /* mean, meanwhile */
+};
+
+/* A dispatch of slow work-groups, all of which have to be done, and once, if it is. @timeout_ms: of it, 0 for none. */
+static struct run slow_work(uint32_t timeout_ms)
+{
+	union hbi_packet slow = packet_dispatch(KERNEL_SLOW, GROUPS, VA_DATA);
+	volatile uint32_t *marks = (uint32_t *)(context_data(&second) + 0x1000);
+	uint64_t per_us = reg64(&board, HBI_REG_TIMESTAMP_HZ) / 1000000, us;
+	struct hbi_telemetry before, after;
+	struct queue queue;
+	struct run run;
+	uint32_t i, wrong = 0;
+
+	memset((void *)marks, 0, 4 * GROUPS);
+	put_args(&second, 0, GROUPS, VA_DATA + 0x1000, SLOW);
+	CHECK_EQUAL(queue_init(&queue, &second, 3, 4, timeout_ms), HBI_OK);
+	CHECK_EQUAL(ask(0, &before), HBI_OK);
+	queue_put(&queue, &slow);
+	queue_ring(&queue);
+	run.done = queue_wait(&queue, 1);
+	CHECK_EQUAL(ask(0, &after), HBI_OK);
+	us = (after.ticks - before.ticks) / per_us;
+	run.ms = us / 1000;
+	run.power_mw = (after.energy_uj - before.energy_uj) * 1000 / us;
+	for (i = 0; i < GROUPS; i++)
+		wrong += marks[i] != 1;
+	if (run.done)
+		CHECK_EQUAL(wrong, 0);
+	CHECK_EQUAL(admin_destroy_queue(&board, 3), HBI_OK);
+	return run;
+}
+
+/*
+ * With an eighth of their time for the workers a dispatch takes eight times as long, and may take four times as long
+ * as without: what it is paused for does not count. On a machine with other work to do, not every try says something.
+ */
+static void test_limit(void)
+{
+	struct run freely, limited;
+	int tries;
+
+	for (tries = 0; tries < 5; tries++) {
+		CHECK_EQUAL(limit(0), HBI_OK);
+		freely = slow_work(0);
+		CHECK_EQUAL(limit(9000), HBI_OK);
+		limited = slow_work((uint32_t)(4 * freely.ms));
+		if (freely.power_mw > 15000 && limited.done && limited.ms > 4 * freely.ms &&
+		    limited.power_mw <= 9000 + 450)
+			break;
+		printf("# freely %llu ms at %llu mW, limited %s, %llu ms at %llu mW\n",
+		       (unsigned long long)freely.ms, (unsigned long long)freely.power_mw,
+		       limited.done ? "done" : "not done", (unsigned long long)limited.ms,
+		       (unsigned long long)limited.power_mw);
+	}
+	CHECK(tries < 5);
+	CHECK_EQUAL(limit(0), HBI_OK);
+}
+
 int main(int argc, char **argv)
 {
 	test_arguments(argc, argv);
@@ -157,6 +262,8 @@ int main(int argc, char **argv)
 	tap_run("counters tell what was done, by worker and by context", test_counts);
 	tap_run("a running dispatch counts", test_running);
 	tap_run("power, energy and temperature follow the busy time", test_sensors);
+	tap_run("a power limit has a range", test_limit_range);
+	tap_run("work under it goes on, and the board keeps to it", test_limit);
 	CHECK_EQUAL(client_close(&board), 0);
 	return tap_end();
 }

@@ -301,8 +301,8 @@ static uint64_t read_word(uint32_t offset)
 		return HBI_MAGIC | (uint64_t)(HBI_VERSION_MAJOR << 16 | HBI_VERSION_MINOR) << 32;
 	case HBI_REG_CAPS:
 		return HBI_CAP_COMPUTE | HBI_CAP_RVV | HBI_CAP_PRIORITY | HBI_CAP_TIMEOUT |
-		       HBI_CAP_TELEMETRY | HBI_CAP_LOG | HBI_CAP_PREEMPT | HBI_CAP_SIGNED_FIRMWARE |
-		       (vb_options.watchdog_ms ? HBI_CAP_WATCHDOG : 0);
+		       HBI_CAP_TELEMETRY | HBI_CAP_LOG | HBI_CAP_POWER_LIMIT | HBI_CAP_PREEMPT |
+		       HBI_CAP_SIGNED_FIRMWARE | (vb_options.watchdog_ms ? HBI_CAP_WATCHDOG : 0);
 	case HBI_REG_BOARD_ID:
 		return HBI_VIRTUAL_DEVICE | 1ull << 32;
 	case HBI_REG_UUID:

@@ -51,6 +51,8 @@ MUTANTS = (
     ("dispatch-gives-way", "fw_sched.c", "\t\t\tfw_worker_yield();", "\t\t\t(void)0;"),
     ("dispatch-gives-way", "fw_worker.c", "queue->next_group = job.next;", "queue->next_group = 0;"),
     ("dispatch-priority", "fw_sched.c", "return ticks >> 2 * priority;", "return ticks;"),
+    ("power-limit", "fw_power.c", "if (limit_mw < lowest() || limit_mw > fw_board.busy_mw)", "if (0)"),
+    ("power-limit-kept", "fw_sched.c", "if (!fw_power_allows(false))", "if (0)"),
     ("fair-contexts", "fw_sched.c", "if (used >= quantum) {", "if (used >= 100000 * quantum) {"),
 )
 

@@ -21,6 +21,8 @@ HEALTH = {"pci": str, "uuid": str, "health": str, "state": str, "resets": int, "
           "firmware_version": str, "firmware_image": str, "reasons": str}
 WATCH = {"time_ms": int, "pci": str, "uuid": str, "state": str, "busy_percent": float, "dispatches": int,
          "temperature_c": float, "power_w": float, "faults": int, "resets": int}
+POWER = {"pci": str, "uuid": str, "power_uw": int, "limit_uw": int, "min_uw": int, "max_uw": int, "default_uw": int,
+         "clock_hz": int}
 FIRMWARE = {"pci": str, "uuid": str, "version": str, "image": str, "own_version": str, "own_rollback": int,
             "own_signed": str}
 results = []
@@ -49,7 +51,9 @@ def make_board(root, place, number, state="live", sensors=True, width=8):
         write(f"{folder}/hearth/{name}", text)
     if sensors:
         for name, text in {"temp1_input": "45600", "temp1_label": "board (model)", "power1_average": "12300000",
-                           "energy1_input": "99"}.items():
+                           "energy1_input": "99", "power1_cap": "25000000", "power1_cap_min": "9000000",
+                           "power1_cap_max": "30000000", "power1_cap_default": "30000000",
+                           "freq1_input": "800000000"}.items():
             write(f"{folder}/hwmon/hwmon{number}/{name}", text)
     for name, text in {"numa_node": str(number - 2), "current_link_width": str(width), "max_link_width": "8",
                        "current_link_speed": "16.0 GT/s PCIe", "max_link_speed": "32.0 GT/s PCIe"}.items():
@@ -202,6 +206,32 @@ def firmware(tool, root, sign, key, image):
        os.listdir(f"{place}/hearth"))
 
 
+def power(tool, root):
+    folder = make_board(root, "pci0000:00/0000:00:01.0/0000:01:00.0", 1)
+    make_board(root, "pci0000:00/0000:00:02.0/0000:02:00.0", 2, sensors=False)
+    boards = both(tool, root, ["power"], POWER, 2, 0)
+    ok(list(boards[0].values())[2:] == [12300000, 25000000, 9000000, 30000000, 30000000, 800000000] and
+       not any(list(boards[1].values())[2:]), "power: sensors and limits", boards)
+    both(tool, root, ["power", "info"], POWER, 2, 0)
+    cap = f"{folder}/hwmon/hwmon1/power1_cap"
+
+    def limit(text):
+        done = run(tool, root, "power", "set", "0000:01:00.0", text)
+        # The file keeps what was there behind what is written.
+        return done.returncode, open(cap, encoding="utf-8").read().split("\n")[0], done.stdout
+
+    ok(limit("12.5") == (0, "12500000", "0000:01:00.0 has a power limit of 12.500 W\n"), "power: set in watts", limit("12.5"))
+    write(cap, "9")
+    ok(limit("default")[:2] == (0, "0"), "power: the board's own", limit("default"))
+    done = run(tool, root, "power", "set", "0000:02:00.0", "10")
+    ok(done.returncode == 1 and "no power limit" in done.stderr, "power: a board without", done.stderr)
+    ok(run(tool, root, "power", "set", "0000:03:00.0", "10").returncode == 3, "power: no such board")
+    os.unlink(cap)
+    os.symlink("/dev/full", cap)
+    done = run(tool, root, "power", "set", "0000:01:00.0", "10")
+    ok(done.returncode in (1, 5) and done.stderr, "power: a write that fails", done.stderr)
+
+
 def resets(tool, root):
     folder = make_board(root, "pci0000:00/0000:00:01.0/0000:01:00.0", 1)
     write(f"{folder}/hearth/reset", "")
@@ -215,7 +245,7 @@ def resets(tool, root):
 
 def main():
     tool, sign, key, image = sys.argv[1:]
-    tests = [good_tree, sick_tree, watch, resets]
+    tests = [good_tree, sick_tree, watch, power, resets]
     for test in tests:
         with tempfile.TemporaryDirectory(prefix="hearth-smi-") as root:
             test(tool, os.path.realpath(root))
@@ -223,10 +253,11 @@ def main():
         with tempfile.TemporaryDirectory(prefix="hearth-smi-") as root:
             firmware(tool, os.path.realpath(root), sign, key, image)
     with tempfile.TemporaryDirectory(prefix="hearth-smi-") as root:
-        for command in (["topology"], ["health"], ["watch"]):
+        for command in (["topology"], ["health"], ["watch"], ["power"]):
             ok(run(tool, root, *command).returncode == 3, f"{command[0]}: status 3 without boards")
         for wrong in (["watch", "--interval", "0"], ["watch", "--interval", "x"], ["watch", "--count", "-1"], ["reset"],
-                      ["firmware", "update"], ["firmware", "nonsense"], ["list", "--interval", "1"],
+                      ["power", "set"], ["power", "nonsense"], ["power", "set", "x", "-1"], ["power", "set", "x", "1W"],
+                      ["power", "set", "x", "1", "--json"], ["firmware", "update"], ["firmware", "nonsense"], ["list", "--interval", "1"],
                       ["health", "--json", "--csv"], ["health", "more"], ["cdi", "--csv"], ["--key", "x"]):
             ok(run(tool, root, *wrong).returncode == 2, f"usage: {' '.join(wrong)}")
     print(f"1..{len(results)}")

@@ -4,11 +4,13 @@
  * sysfs and its sensors in hwmon, each compared with what this program knows that it did.
  */
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../board/kernels.h"
@@ -179,6 +181,63 @@ static void test_hwmon(struct context *context)
 	ok(busy > idle && busy <= 30100000, "hwmon: %" PRIu64 " uW at work", busy);
 }
 
+static int set_limit(const char *hwmon, const char *text)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/power1_cap", folder, hwmon);
+	return write_text(path, text);
+}
+
+static void test_power_limit(void)
+{
+	char hwmon[64], cap[128], freq[128], reset[128], path[256];
+	struct context context;
+	struct stat info;
+	uint64_t clock;
+	int status;
+
+	ok(find_hwmon(hwmon, sizeof(hwmon)), "limit: there is a device");
+	snprintf(cap, sizeof(cap), "%s/power1_cap", hwmon);
+	snprintf(freq, sizeof(freq), "%s/freq1_input", hwmon);
+	snprintf(path, sizeof(path), "%s/%s", folder, cap);
+	ok(!stat(path, &info) && (info.st_mode & 0777) == 0644, "limit: root sets it, all read it");
+	is(number(cap), 30000000, "limit: as a boot leaves it");
+	snprintf(path, sizeof(path), "%s_min", cap);
+	is(number(path), 9000000, "limit: the lowest");
+	snprintf(path, sizeof(path), "%s_max", cap);
+	is(number(path), 30000000, "limit: the highest");
+	snprintf(path, sizeof(path), "%s_default", cap);
+	is(number(path), 30000000, "limit: its own");
+	clock = number(freq);
+	is(clock, 1000000000, "limit: the clock");
+	is(set_limit(hwmon, "8999999"), -EINVAL, "limit: less than the lowest");
+	is(set_limit(hwmon, "30001000"), -EINVAL, "limit: more than the highest");
+	is(set_limit(hwmon, "-1"), -EINVAL, "limit: less than nothing");
+	is(set_limit(hwmon, "9223372036854775807"), -EINVAL, "limit: very much");
+	is(set_limit(hwmon, "500"), -EINVAL, "limit: half a milliwatt");
+	is(number(cap), 30000000, "limit: is as it was");
+	is(set_limit(hwmon, "12000000"), 0, "limit: set");
+	is(number(cap), 12000000, "limit: is what was set");
+	is(number(freq), clock / 4, "limit: the clock follows");
+	if (!fork())
+		_exit(setuid(65534) || set_limit(hwmon, "15000000") != -EACCES);
+	wait(&status);
+	is(status, 0, "limit: not by others");
+	snprintf(reset, sizeof(reset), "%s/hearth/reset", folder);
+	is(write_text(reset, "1"), 0, "limit: the board is reset");
+	is(number(cap), 12000000, "limit: it stays");
+	context_open(&context, 0);
+	context_load_kernels(&context);
+	push_dispatch(&context, KERNEL_MARK, 0, context.scratch.va, 0, 64);
+	is(context_submit(&context), 0, "limit: work goes on");
+	context_close(&context);
+	is(set_limit(hwmon, "0"), 0, "limit: its own again");
+	is(number(cap), 30000000, "limit: which it tells");
+	is(write_text(reset, "1"), 0, "limit: the board is reset");
+	is(number(cap), 30000000, "limit: and stays so");
+}
+
 int main(void)
 {
 	struct context context;
@@ -197,5 +256,6 @@ int main(void)
 	test_sysfs(&context);
 	test_hwmon(&context);
 	context_close(&context);
+	test_power_limit();
 	return done();
 }

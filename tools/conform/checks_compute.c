@@ -312,6 +312,77 @@ static void gives_way(struct board *board)
 	gives_way_to(board, 0);
 }
 
+static struct hbi_telemetry read_telemetry(struct board *board)
+{
+	struct hbi_admin_telemetry command = {
+		.header.opcode = HBI_ADMIN_TELEMETRY,
+		.address = board->host_bus + HOST_FREE,
+	};
+
+	EQUAL(admin(board, &command), HBI_OK);
+	return *(struct hbi_telemetry *)(board->host + HOST_FREE);
+}
+
+static enum hbi_error set_power_limit(struct board *board, uint32_t mw)
+{
+	struct hbi_admin_power_limit command = {
+		.header.opcode = HBI_ADMIN_POWER_LIMIT,
+		.limit_mw = mw,
+	};
+
+	return admin(board, &command);
+}
+
+static void power_limit(struct board *board)
+{
+	struct hbi_telemetry begin = read_telemetry(board);
+	uint32_t lowest = begin.power_limit_min_mw, highest = begin.power_limit_max_mw;
+
+	EXPECT(begin.valid & HBI_TELEMETRY_POWER);
+	EXPECT(begin.valid & HBI_TELEMETRY_POWER_LIMIT);
+	EXPECT(lowest > 0 && lowest <= begin.power_limit_default_mw);
+	EXPECT(begin.power_limit_default_mw <= highest);
+	EQUAL(begin.power_limit_mw, begin.power_limit_default_mw);
+	EQUAL(set_power_limit(board, lowest), HBI_OK);
+	EQUAL(read_telemetry(board).power_limit_mw, lowest);
+	EQUAL(set_power_limit(board, lowest - 1), HBI_ERROR_FIELD);
+	EQUAL(set_power_limit(board, highest + 1), HBI_ERROR_FIELD);
+	EQUAL(read_telemetry(board).power_limit_mw, lowest);
+	EQUAL(set_power_limit(board, highest), HBI_OK);
+	EQUAL(read_telemetry(board).power_limit_mw, highest);
+	EQUAL(set_power_limit(board, 0), HBI_OK);
+	EQUAL(read_telemetry(board).power_limit_mw, begin.power_limit_default_mw);
+}
+
+/* Five seconds of work under the lowest limit. */
+static void power_kept(struct board *board)
+{
+	uint32_t groups = SLOW_GROUPS * (board->workers < 64 ? board->workers : 64);
+	struct context *context = with_cores(board);
+	struct queue queue = make_queue(context, 0, 3, 0);
+	struct hbi_telemetry before = read_telemetry(board), after;
+	uint64_t hz = reg(board, HBI_REG_TIMESTAMP_HZ, 8), mean;
+
+	if (!(before.valid & HBI_TELEMETRY_ENERGY))
+		leave_out(
+			"the board does not tell its energy, and one look at its power is no mean");
+	EQUAL(set_power_limit(board, before.power_limit_min_mw), HBI_OK);
+	before = read_telemetry(board);
+	do {
+		slow_args(context, groups);
+		do_packet(&queue, dispatch_packet(KERNEL_SLOW, groups));
+		EQUAL(slow_done(context, groups), groups);
+		after = read_telemetry(board);
+	} while (after.ticks - before.ticks < 5 * hz);
+	drop_queue(&queue);
+	EQUAL(set_power_limit(board, 0), HBI_OK);
+	mean = (after.energy_uj - before.energy_uj) * hz / (after.ticks - before.ticks) / 1000;
+	/* What is measured, and what the board measures, may differ a little. */
+	if (mean > before.power_limit_mw + before.power_limit_mw / 20)
+		stop("%u mW was the limit, and the board took up %llu", before.power_limit_mw,
+		     (unsigned long long)mean);
+}
+
 /* How much a queue gets done while one two steps higher does 60 dispatches. */
 static uint32_t weigh(struct board *board)
 {
@@ -378,6 +449,11 @@ const struct check checks_compute[] = {
 	  "an endless kernel keeps nobody, and DESTROY_QUEUE ends it", NEED_RUNNING, C, ended },
 	{ "dispatch-priority", "ORD-5 ADM-7 CAP.PRIORITY", "priority is weight, and starves nobody",
 	  NEED_RUNNING, C | HBI_CAP_PRIORITY, priority },
+	{ "power-limit", "ADM.POWER_LIMIT CAP.POWER_LIMIT PWR-1 PWR-2 TEL-1",
+	  "a power limit has a range, and is what was set", NEED_RUNNING, HBI_CAP_POWER_LIMIT,
+	  power_limit },
+	{ "power-limit-kept", "PWR-1 PWR-3", "the board keeps to it, and all work is done",
+	  NEED_RUNNING, C | HBI_CAP_POWER_LIMIT, power_kept },
 	{ "dispatch-gives-way", "ORD-6 CAP.PREEMPT",
 	  "a dispatch gives way, and runs whole and once", NEED_RUNNING, C | HBI_CAP_PREEMPT,
 	  gives_way },

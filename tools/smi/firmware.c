@@ -200,7 +200,7 @@ int smi_firmware_update(const char *name, const char *image, const char *key, co
 		return SMI_EXIT_BAD;
 	}
 	if (!board) {
-		fprintf(stderr, "hearth-smi: no board \"%s\" (a PCI address or a UUID)\n", name);
+		smi_no_board(name);
 		free(header);
 		return SMI_EXIT_NONE;
 	}

@@ -15,9 +15,11 @@ const struct smi_ability smi_abilities[] = {
 	{ HBI_CAP_PRIORITY, "priorities" },
 	{ HBI_CAP_TIMEOUT, "time limits" },
 	{ HBI_CAP_TELEMETRY, "telemetry" },
+	{ HBI_CAP_POWER_LIMIT, "power limit" },
 	{ HBI_CAP_LOG, "log" },
 	{ HBI_CAP_SIGNED_FIRMWARE, "signed firmware" },
 	{ HBI_CAP_WATCHDOG, "watchdog" },
+	{ HBI_CAP_PREEMPT, "preemption" },
 	{ 0, NULL },
 };
 
@@ -54,6 +56,8 @@ static void read_tree(struct smi_report *report)
 		.dispatches = SMI_UNKNOWN,
 		.temperature_mc = SMI_UNKNOWN,
 		.power_uw = SMI_UNKNOWN,
+		.power_limit_uw = SMI_UNKNOWN,
+		.clock_hz = SMI_UNKNOWN,
 		.energy_uj = SMI_UNKNOWN,
 		.numa_node = SMI_UNKNOWN,
 		.link_width = SMI_UNKNOWN,

@@ -13,7 +13,7 @@
 
 /*
  * What sysfs tells of a board; SMI_UNKNOWN for what it does not. Temperature in thousandths of a degree
- * Celsius, power in microwatts, energy in microjoules; time_ns and busy_ns are of the board's own clock.
+ * Celsius, power and its limits in microwatts, energy in microjoules; time_ns and busy_ns are of the board's own clock.
  */
 struct smi_metrics {
 	int64_t time_ns;
@@ -21,6 +21,11 @@ struct smi_metrics {
 	int64_t dispatches;
 	int64_t temperature_mc;
 	int64_t power_uw;
+	int64_t power_limit_uw;
+	int64_t power_limit_min_uw;
+	int64_t power_limit_max_uw;
+	int64_t power_limit_default_uw;
+	int64_t clock_hz;
 	int64_t energy_uj;
 	int64_t numa_node;
 	int64_t link_width;
@@ -40,6 +45,7 @@ enum smi_exit {
 struct smi_board {
 	char pci[16];
 	char folder[256];
+	char hwmon[512]; /* folder of its sensors */
 	char uuid[37];
 	char name[64];
 	char state[16];
@@ -64,6 +70,8 @@ uint32_t smi_find_boards(struct smi_board boards[HEARTH_DRM_MAX_BOARDS]);
 /* @name: a PCI address or a UUID. NULL: there is none of that name. */
 const struct smi_board *smi_pick_board(const struct smi_board *boards, uint32_t count,
 				       const char *name);
+/* Says on standard error that there is none of that name; SMI_EXIT_NONE. */
+int smi_no_board(const char *name);
 /* The first line of a file; false and "" if it cannot be read. */
 bool smi_read_text(const char *folder, const char *name, char *text, size_t size);
 int64_t smi_read_number(const char *folder, const char *name);
@@ -102,6 +110,11 @@ void smi_table_end(struct smi_table *table);
 int smi_watch(enum smi_format format, double seconds, unsigned long rounds);
 int smi_topology(enum smi_format format);
 int smi_health(enum smi_format format);
+int smi_power_info(enum smi_format format);
+/* "default" is 0. False: neither that nor a number of watts. */
+bool smi_parse_watts(const char *text, int64_t *microwatts);
+/* @microwatts: 0 for the board's own limit. */
+int smi_power_set(const char *name, int64_t microwatts);
 /* @folder: where the kernel looks for firmware. */
 int smi_firmware_info(enum smi_format format, const char *folder);
 /* @key: file with the owner's public key, or NULL. */

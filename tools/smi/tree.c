@@ -83,9 +83,31 @@ static void find_hwmon(const char *folder, char *path, size_t size)
 		closedir(dir);
 }
 
+static void read_sensors(struct smi_board *board)
+{
+	const struct {
+		const char *file;
+		int64_t *value;
+	} sensors[] = {
+		{ "temp1_input", &board->metrics.temperature_mc },
+		{ "power1_average", &board->metrics.power_uw },
+		{ "power1_cap", &board->metrics.power_limit_uw },
+		{ "power1_cap_min", &board->metrics.power_limit_min_uw },
+		{ "power1_cap_max", &board->metrics.power_limit_max_uw },
+		{ "power1_cap_default", &board->metrics.power_limit_default_uw },
+		{ "energy1_input", &board->metrics.energy_uj },
+		{ "freq1_input", &board->metrics.clock_hz },
+	};
+	size_t i;
+
+	find_hwmon(board->folder, board->hwmon, sizeof(board->hwmon));
+	for (i = 0; i < sizeof(sensors) / sizeof(sensors[0]); i++)
+		*sensors[i].value = smi_read_number(board->hwmon, sensors[i].file);
+}
+
 static void describe(const char *pci, struct smi_board *board)
 {
-	char hearth[512], hwmon[512], text[64], real[PATH_MAX];
+	char hearth[512], text[64], real[PATH_MAX];
 	const char *tail;
 
 	memset(board, 0, sizeof(*board));
@@ -107,11 +129,8 @@ static void describe(const char *pci, struct smi_board *board)
 	board->metrics.time_ns = smi_read_number(hearth, "time_ns");
 	board->metrics.busy_ns = smi_read_number(hearth, "busy_ns");
 	board->metrics.dispatches = smi_read_number(hearth, "dispatches");
-	find_hwmon(board->folder, hwmon, sizeof(hwmon));
-	board->metrics.temperature_mc = smi_read_number(hwmon, "temp1_input");
-	board->metrics.power_uw = smi_read_number(hwmon, "power1_average");
-	board->metrics.energy_uj = smi_read_number(hwmon, "energy1_input");
-	smi_read_text(hwmon, "temp1_label", text, sizeof(text));
+	read_sensors(board);
+	smi_read_text(board->hwmon, "temp1_label", text, sizeof(text));
 	board->metrics.modeled = strstr(text, "(model)");
 	board->metrics.numa_node = smi_read_number(board->folder, "numa_node");
 	/* The kernel's way to say that it does not know. */
@@ -151,6 +170,14 @@ uint32_t smi_find_boards(struct smi_board boards[HEARTH_DRM_MAX_BOARDS])
 		closedir(dir);
 	qsort(boards, count, sizeof(boards[0]), compare);
 	return count;
+}
+
+int smi_no_board(const char *name)
+{
+	fprintf(stderr,
+		"hearth-smi: no board \"%s\" with the driver hearth (a PCI address or a UUID)\n",
+		name);
+	return SMI_EXIT_NONE;
 }
 
 const struct smi_board *smi_pick_board(const struct smi_board *boards, uint32_t count,

@@ -24,6 +24,21 @@
 #define UART_MCR_OUT2	0x08
 #define UART_LSR_READY	0x01
 
+/*
+ * A virtual board has no sensors. What it tells is a model of a small card, driven by the measured
+ * busy times, so that what reads sensors has something consistent to read: energy is exact for
+ * MODEL_IDLE_MW at all times and MODEL_WORK_MW more when all workers are busy; power is its mean
+ * since the last look (at least MODEL_STEP_DIV parts of a second ago); temperature follows power
+ * with a lag of MODEL_LAG_S; the clock is the part of MODEL_CLOCK_KHZ that the power limit leaves.
+ */
+#define MODEL_IDLE_MW	6000
+#define MODEL_WORK_MW	24000
+#define MODEL_AIR_MK	303150 /* 30 degrees Celsius */
+#define MODEL_MK_PER_W	1500
+#define MODEL_LAG_S	4
+#define MODEL_STEP_DIV	20
+#define MODEL_CLOCK_KHZ 1000000
+
 static struct vb_link *const vb = (struct vb_link *)(VB_DRAM_BASE + VB_LINK_OFFSET);
 static u32 posted;
 static u32 flushed;
@@ -68,6 +83,8 @@ static bool vb_init(struct fw_board *board)
 	board->vectors = VB_VECTORS;
 	board->ring_log2 = VB_RING_LOG2;
 	board->timestamp_hz = VB_TIMESTAMP_HZ;
+	board->idle_mw = MODEL_IDLE_MW;
+	board->busy_mw = MODEL_IDLE_MW + MODEL_WORK_MW;
 	board->identity = vb->identity;
 	board->firmware = vb->image;
 	board->log_memory = (void *)(VB_DRAM_BASE + VB_LOG_OFFSET);
@@ -258,20 +275,6 @@ static void vb_fatal(const char *text)
 		fw_wfi();
 }
 
-/*
- * A virtual board has no sensors. What it tells is a model of a small card, driven by the measured
- * busy times, so that what reads sensors has something consistent to read: energy is exact for
- * MODEL_IDLE_MW at all times and MODEL_WORK_MW more when all workers are busy; power is its mean
- * since the last look (at least MODEL_STEP_DIV parts of a second ago); temperature follows power
- * with a lag of MODEL_LAG_S.
- */
-#define MODEL_IDLE_MW  6000
-#define MODEL_WORK_MW  24000
-#define MODEL_AIR_MK   303150 /* 30 degrees Celsius */
-#define MODEL_MK_PER_W 1500
-#define MODEL_LAG_S    4
-#define MODEL_STEP_DIV 20
-
 static u64 model_energy(const struct hbi_telemetry *telemetry)
 {
 	/* Ticks to microseconds; milliwatts times microseconds are nanojoules. */
@@ -300,7 +303,8 @@ static void vb_sensors(struct hbi_telemetry *telemetry)
 		energy = now;
 	}
 	telemetry->valid |= HBI_TELEMETRY_ENERGY | HBI_TELEMETRY_POWER | HBI_TELEMETRY_TEMPERATURE |
-			    HBI_TELEMETRY_MODEL;
+			    HBI_TELEMETRY_CLOCK | HBI_TELEMETRY_MODEL;
+	telemetry->clock_khz = fw_power_part(MODEL_CLOCK_KHZ);
 	telemetry->energy_uj = now;
 	telemetry->power_mw = power_mw;
 	telemetry->temperature_mk = (u32)temperature_mk;
