@@ -26,9 +26,11 @@
 static int fd, foreign = -1; /* a dma-buf of another driver's */
 /*
  * Buffers by user pointers begin 8 pages apart and have 31 at most, so that no page is in more than four at once: DMA-API
- * debug counts no more than seven mappings of one, and reports more. Large enough for all that are made.
+ * debug counts no more than seven mappings of one, and reports more. When all are used up, there are no more of them:
+ * most live until the file is closed.
  */
-static uint8_t lent[1536][4096] __attribute__((aligned(4096)));
+#define LENT_BUFFERS 448
+static uint8_t lent[8 * LENT_BUFFERS + 24][4096] __attribute__((aligned(4096)));
 static atomic_uint lent_next;
 
 struct worker {
@@ -123,8 +125,13 @@ static void call_buffer(struct worker *worker)
 		.flags = below(worker, 8) ? below(worker, 2) : (uint32_t)any(worker),
 	};
 
-	if (below(worker, 4))
-		userptr.address = (uintptr_t)lent[8 * atomic_fetch_add(&lent_next, 1) % 1536];
+	unsigned int next;
+
+	if (below(worker, 4)) {
+		next = atomic_fetch_add(&lent_next, 1);
+		if (next < LENT_BUFFERS)
+			userptr.address = (uintptr_t)lent[8 * next];
+	}
 	if (!below(worker, 4))
 		call(worker, DRM_IOCTL_HEARTH_BO_USERPTR, &userptr);
 	call(worker, DRM_IOCTL_HEARTH_BO_CREATE, &create);
