@@ -360,7 +360,78 @@ static void expect_types(struct run *r)
 	  .expect = e,                                        \
 	  .subgroup_size = size }
 
+/* How many of the subgroup's lanes are in @lanes. */
+static uint32_t together(uint64_t lanes)
+{
+	return (uint32_t)__builtin_popcountll(lanes);
+}
+
+static uint64_t having(const uint32_t *v, uint64_t lanes, uint32_t shift, uint32_t mask,
+		       uint32_t value)
+{
+	uint64_t found = 0;
+
+	for (uint32_t l = 0; l < 64; l++)
+		if (lanes >> l & 1 && (v[l] >> shift & mask) == value)
+			found |= 1ull << l;
+	return found;
+}
+
+#define EACH(lanes)                       \
+	for (uint32_t l = 0; l < 64; l++) \
+		if ((lanes) >> l & 1)
+
+static void reconverge_loop(uint32_t *r, const uint32_t *v, uint64_t all)
+{
+	uint64_t here, some;
+
+	for (uint32_t k = 0; k < 5; k++) {
+		EACH(all)
+		r[l] = r[l] * 3 + together(all);
+		here = having(v, all, k, 1, 0);
+		EACH(here)
+		r[l] += together(here) << 8;
+		some = having(v, here, 8 + k, 3, 0);
+		here &= ~some;
+		all &= ~some;
+		some = having(v, here, 6, 1, 1);
+		EACH(some)
+		r[l] ^= together(some) << 16;
+		EACH(here)
+		r[l] = r[l] * 5 + together(here);
+	}
+}
+
+static void expect_reconverge(struct run *r)
+{
+	for (uint32_t i = 0; i < 192; i += r->subgroup) {
+		const uint32_t *v = WORDS(r, 1) + i;
+		uint64_t all = r->subgroup == 64 ? ~0ull : (1ull << r->subgroup) - 1, some, gone;
+		uint32_t x[64] = { 0 };
+
+		reconverge_loop(x, v, all);
+		EACH(all)
+		x[l] = x[l] * 7 + together(all);
+		some = having(v, all, 16, 3, 0);
+		EACH(some)
+		x[l] += together(some);
+		some = having(v, all, 16, 3, 1);
+		some &= having(v, all, 7, 1, 0);
+		EACH(some)
+		x[l] = x[l] * 11 + together(some);
+		gone = having(v, all, 16, 3, 2);
+		all &= ~gone;
+		EACH(all | gone)
+		WANT(r, 0)[i + l] = gone >> l & 1 ? x[l] : x[l] * 13 + together(all);
+	}
+}
+
 static const struct shader_case cases[] = {
+	{ "reconverge",
+	  { 64, 1, 1 },
+	  { 3, 1, 1 },
+	  .buffers = { { 768, 0, 0, SSBO }, { 768, 0, 1, SSBO } },
+	  .expect = expect_reconverge },
 	CASE44("subgroup_basic", 4, NULL, expect_basic),
 	CASE44("subgroup_arithmetic", 24, NULL, expect_arithmetic),
 	CASE44("subgroup_divergent", 1, NULL, expect_divergent),

@@ -357,6 +357,35 @@ static void test_copy_and_template(struct vt *vt)
 	bindings_close(vt, &b);
 }
 
+static void test_map_memory2(struct vt *vt)
+{
+	PFN_vkMapMemory2KHR map_memory =
+		(PFN_vkMapMemory2KHR)vkGetDeviceProcAddr(vt->device, "vkMapMemory2KHR");
+	PFN_vkUnmapMemory2KHR unmap_memory =
+		(PFN_vkUnmapMemory2KHR)vkGetDeviceProcAddr(vt->device, "vkUnmapMemory2KHR");
+	VkMemoryUnmapInfoKHR unmap = { .sType = VK_STRUCTURE_TYPE_MEMORY_UNMAP_INFO_KHR };
+	VkMemoryMapInfoKHR info = { .sType = VK_STRUCTURE_TYPE_MEMORY_MAP_INFO_KHR,
+				    .offset = 64,
+				    .size = VK_WHOLE_SIZE };
+	struct vt_buffer buffer;
+	void *map = NULL;
+
+	if (!vt->has_map_memory2) {
+		vt_skip("the device has no VK_KHR_map_memory2");
+		return;
+	}
+	VT_CHECK(map_memory && unmap_memory);
+	buffer = vt_buffer(vt, 256, STORAGE);
+	((uint32_t *)buffer.map)[16] = 0x600d;
+	vkUnmapMemory(vt->device, buffer.memory);
+	info.memory = unmap.memory = buffer.memory;
+	VT_OK(map_memory(vt->device, &info, &map));
+	VT_CHECK(map && *(uint32_t *)map == 0x600d);
+	VT_OK(unmap_memory(vt->device, &unmap));
+	VT_OK(vkMapMemory(vt->device, buffer.memory, 0, VK_WHOLE_SIZE, 0, &map));
+	vt_buffer_free(vt, &buffer);
+}
+
 static void test_push_descriptors(struct vt *vt)
 {
 	PFN_vkCmdPushDescriptorSetKHR push_set = (PFN_vkCmdPushDescriptorSetKHR)vkGetDeviceProcAddr(
@@ -724,6 +753,7 @@ static const struct vt_test tests[] = {
 	{ "descriptors of every kind", test_descriptors },
 	{ "descriptors updated after binding", test_update_after_bind },
 	{ "descriptors copied, and by template", test_copy_and_template },
+	{ "memory mapped by a structure", test_map_memory2 },
 	{ "push descriptors", test_push_descriptors },
 	{ "shared memory and barriers", test_shared_memory },
 	{ "subgroups", test_subgroups },

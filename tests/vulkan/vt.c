@@ -192,6 +192,7 @@ static void find_extensions(struct vt *vt)
 		const char *name = extensions[i].extensionName;
 
 		vt->has_push_descriptor |= !strcmp(name, VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME);
+		vt->has_map_memory2 |= !strcmp(name, VK_KHR_MAP_MEMORY_2_EXTENSION_NAME);
 		vt->has_external_fd |= !strcmp(name, VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
 		vt->has_dma_buf |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
 		vt->has_host_pointer |= !strcmp(name, VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
@@ -207,6 +208,8 @@ static uint32_t list_extensions(const struct vt *vt, const char *names[MAX_EXTEN
 
 	if (vt->has_push_descriptor)
 		names[count++] = VK_KHR_PUSH_DESCRIPTOR_EXTENSION_NAME;
+	if (vt->has_map_memory2)
+		names[count++] = VK_KHR_MAP_MEMORY_2_EXTENSION_NAME;
 	if (vt->has_external_fd)
 		names[count++] = VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME;
 	if (vt->has_dma_buf)

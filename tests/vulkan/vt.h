@@ -34,6 +34,7 @@ struct vt {
 	VkDescriptorPool sets;
 	bool hearth; /* the device is ours */
 	bool has_push_descriptor;
+	bool has_map_memory2;
 	bool has_external_fd, has_dma_buf, has_host_pointer;
 	bool has_matrix; /* cooperative matrices */
 	/* For the kernels made next: what they ask for, and whether the application's cache had the last. */

@@ -92,10 +92,22 @@ VKAPI_ATTR VkResult VKAPI_CALL hth_MapMemory(VkDevice device, VkDeviceMemory mem
 	return VK_SUCCESS;
 }
 
+VKAPI_ATTR VkResult VKAPI_CALL hth_MapMemory2(VkDevice device, const VkMemoryMapInfo *info,
+					      void **data)
+{
+	return hth_MapMemory(device, info->memory, info->offset, info->size, info->flags, data);
+}
+
 VKAPI_ATTR void VKAPI_CALL hth_UnmapMemory(VkDevice device, VkDeviceMemory memory)
 {
 	(void)device;
 	(void)memory;
+}
+
+VKAPI_ATTR VkResult VKAPI_CALL hth_UnmapMemory2(VkDevice device, const VkMemoryUnmapInfo *info)
+{
+	hth_UnmapMemory(device, info->memory);
+	return VK_SUCCESS;
 }
 
 /* All host-visible memory is coherent. */

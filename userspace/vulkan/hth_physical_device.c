@@ -109,6 +109,9 @@ static void fill_features(const struct hth_physical_device *pd, struct hth_featu
 	f->shaderExpectAssume = VK_TRUE;
 	f->shaderSubgroupRotate = VK_TRUE;
 	f->shaderSubgroupRotateClustered = VK_TRUE;
+	/* Lanes that part at a construct come together where it ends. */
+	f->shaderSubgroupUniformControlFlow = VK_TRUE;
+	f->shaderMaximalReconvergence = VK_TRUE;
 	f->shaderIntegerDotProduct = VK_TRUE;
 	f->shaderZeroInitializeWorkgroupMemory = VK_TRUE;
 	f->workgroupMemoryExplicitLayout = VK_TRUE;
