@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * What a hostile model file can reach before anything is computed: the GGUF reader, the model's parameters and
- * tensors, and the tokenizer that the file describes. Its last bytes are also the text that is tokenized. Any
+ * tensors, the tokenizer that the file describes, and its chat template. Its last bytes are also the text that is tokenized. Any
  * outcome is right but a crash, a leak, a read outside of the file, or a result that contradicts itself.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "chat.h"
 #include "fuzz.h"
 #include "params.h"
 #include "tokenizer.h"
@@ -39,6 +40,43 @@ static void use_text(const struct hm_tokenizer *tokenizer, const char *text, siz
 	free(tokens);
 }
 
+static void use_chat(const struct hm_gguf *gguf, const struct hm_tokenizer *tokenizer)
+{
+	static const struct hm_chat_message messages[] = {
+		{ HM_CHAT_SYSTEM, "s" },
+		{ HM_CHAT_USER, " a<|im_end|>" },
+		{ HM_CHAT_ANSWER, "<think>b</think>\n\nc" },
+		{ HM_CHAT_USER, "" },
+	};
+	struct hm_error error = { "" };
+	struct hm_chat chat;
+	uint32_t *tokens, end;
+	size_t count;
+	char *text;
+
+	if (hm_chat_read(gguf, &chat, &error)) {
+		require(error.text[0], "a template is refused without a message");
+		return;
+	}
+	end = hm_chat_end(&chat, tokenizer);
+	require(end == HM_NO_TOKEN || end < hm_tokenizer_size(tokenizer),
+		"an answer ends with no token");
+	for (size_t first = 0; first < 2; first++) {
+		require(!hm_chat_text(&chat, messages + first, 4 - first, "<s>", "</s>", &text,
+				      &error) &&
+				text[0],
+			"a conversation has no text");
+		free(text);
+		if (hm_chat_tokens(&chat, tokenizer, messages + first, 4 - first, &tokens, &count,
+				   &error))
+			continue;
+		for (size_t i = 0; i < count; i++)
+			require(tokens[i] < hm_tokenizer_size(tokenizer),
+				"a conversation has a token that the vocabulary has not");
+		free(tokens);
+	}
+}
+
 static void use_tokenizer(const struct hm_gguf *gguf, const uint8_t *data, size_t size)
 {
 	static const char *const texts[] = { "", "abc abc", "  a'll 123\n\n x", "\xc3\xa9\xff<s>" };
@@ -62,6 +100,7 @@ static void use_tokenizer(const struct hm_gguf *gguf, const uint8_t *data, size_
 		hm_tokenizer_is_end(tokenizer, token);
 	}
 	hm_token_bytes(tokenizer, UINT32_MAX, false, bytes, sizeof(bytes));
+	use_chat(gguf, tokenizer);
 	hm_tokenizer_destroy(tokenizer);
 }
 
