@@ -139,7 +139,7 @@ static void attention(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 		      uint32_t head_size, enum hearth_type type)
 {
 	uint32_t capacity = position + rows;
-	uint64_t bytes = 2ull * capacity * kv_heads * head_size * (type == HEARTH_TYPE_F32 ? 2 : 1);
+	uint64_t bytes = hearth_row_bytes(type, (uint64_t)kv_heads * head_size) * capacity;
 	char name[64];
 
 	for (uint32_t i = 0; i < contender_count; i++) {
@@ -164,8 +164,11 @@ static void attention(uint32_t position, uint32_t rows, uint32_t heads, uint32_t
 		require(hearth_recording_end(c->recording), "end");
 	}
 	snprintf(name, sizeof(name), "attention %s %u+%u %u/%u×%u",
-		 type == HEARTH_TYPE_F32 ? "F32" : "F16", position, rows, heads, kv_heads,
-		 head_size);
+		 type == HEARTH_TYPE_F32    ? "F32"
+		 : type == HEARTH_TYPE_F16  ? "F16"
+		 : type == HEARTH_TYPE_Q8_0 ? "Q8_0"
+					    : "Q4_0",
+		 position, rows, heads, kv_heads, head_size);
 	if (rows == 1)
 		measure(name, 2.0 * (double)bytes, "GB/s");
 	else
@@ -222,10 +225,10 @@ int main(int argc, char **argv)
 			matmul(types[t].name, types[t].type, 8, 1024, 1024);
 	}
 	if (all || some[2]) {
-		attention(2047, 1, 16, 8, 64, HEARTH_TYPE_F32);
-		attention(2047, 1, 16, 8, 64, HEARTH_TYPE_F16);
-		attention(0, 512, 16, 8, 64, HEARTH_TYPE_F32);
-		attention(0, 512, 16, 8, 64, HEARTH_TYPE_F16);
+		for (int t = 0; t < 4; t++)
+			attention(2047, 1, 16, 8, 64, types[t].type);
+		for (int t = 0; t < 4; t++)
+			attention(0, 512, 16, 8, 64, types[t].type);
 	}
 	return 0;
 }
