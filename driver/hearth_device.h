@@ -164,7 +164,10 @@ struct hearth_device {
 
 	/** @coredump: what is kept of a failure */
 	struct hearth_coredump *coredump;
-	/** @power_limit_mw: that was asked for, and outlives resets; 0: the board's own. Read and written at any time */
+	/**
+	 * @power_limit_mw: that was asked for, and outlives resets; 0: the board's own. Read and
+	 * written at any time
+	 */
 	u32 power_limit_mw;
 	/** @sensors: HBI_TELEMETRY_* that the board has; set by hearth_hwmon_init() */
 	u32 sensors;

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Fences of user queues, for those that were made with DRM_HEARTH_QUEUE_FENCES: a count of completed
- * packets as a dma_fence in a syncobj, and so as a sync file for other drivers.
+ * Fences of user queues, for those that were made with DRM_HEARTH_QUEUE_FENCES: a count of
+ * completed packets as a dma_fence in a syncobj, and so as a sync file for other drivers.
  *
- * What runs on a queue may wait for whatever user space likes, so that a fence on it would break the
- * promise that all fences signal soon. Three things keep it. A fence is only made for packets that
- * the board has taken from the ring. It has a deadline, kept by a timer that needs neither a lock
- * that is held over an allocation nor a worker: when it is over, all fences of the queue signal with
- * -ETIMEDOUT, and the queue is killed. And whatever ends a queue (its owner, a failure, a reset, the
- * board's removal) signals them with an error at once. No memory is guarded by these fences: what a
- * queue can reach stays pinned until it is unbound, fence or not.
+ * What runs on a queue may wait for whatever user space likes, so that a fence on it would break
+ * the promise that all fences signal soon. Three things keep it. A fence is only made for packets
+ * that the board has taken from the ring. It has a deadline, kept by a timer that needs neither a
+ * lock that is held over an allocation nor a worker: when it is over, all fences of the queue
+ * signal with -ETIMEDOUT, and the queue is killed. And whatever ends a queue (its owner, a failure,
+ * a reset, the board's removal) signals them with an error at once. No memory is guarded by these
+ * fences: what a queue can reach stays pinned until it is unbound, fence or not.
  *
- * Every fence arms the board's interrupt from the beginning and is signalled outside of all locks of
- * its queue, so it needs no callback of the fence's users to take one: the operations are names only.
- * A fence holds the module, not the queue, whose list holds the fence until it has signalled.
+ * Every fence arms the board's interrupt from the beginning and is signalled outside of all locks
+ * of its queue, so it needs no callback of the fence's users to take one: the operations are names
+ * only. A fence holds the module, not the queue, whose list holds the fence until it has signalled.
  */
 #include <linux/dma-fence.h>
 #include <linux/dma-fence-chain.h>
@@ -40,7 +40,7 @@ struct hearth_fence {
 	struct dma_fence base;
 	/** @lock: of @base */
 	spinlock_t lock;
-	/** @node: in hearth_queue.fences.list, then of who signals it; the list holds a reference */
+	/** @node: in hearth_queue.fences.list, then of who signals it; holds a reference */
 	struct list_head node;
 	/** @target: completed count at which it signals */
 	u64 target;
@@ -163,7 +163,9 @@ void hearth_fence_init(struct hearth_queue *queue)
 	queue->fences.context = dma_fence_context_alloc(1);
 }
 
-/* After hearth_queue.ended is set and hearth_queue_wake() has been called: there are none any more. */
+/*
+ * After hearth_queue.ended is set and hearth_queue_wake() has been called: there are none any more.
+ */
 void hearth_fence_fini(struct hearth_queue *queue)
 {
 	timer_shutdown_sync(&queue->fences.timer);
@@ -205,8 +207,8 @@ static int hearth_fence_begin(struct hearth_queue *queue, struct hearth_fence *f
  * @file: the caller's
  *
  * Returns: 0; -EAGAIN while the board has not taken so many packets from the ring; -EINVAL for a
- * queue that was made without DRM_HEARTH_QUEUE_FENCES, flags or padding that are not zero; -ETIME for
- * a deadline that is over; -ENOENT for an unknown id or syncobj; -ECANCELED and -ENODEV as
+ * queue that was made without DRM_HEARTH_QUEUE_FENCES, flags or padding that are not zero; -ETIME
+ * for a deadline that is over; -ENOENT for an unknown id or syncobj; -ECANCELED and -ENODEV as
  * QUEUE_WAIT; -ENOMEM.
  */
 int hearth_ioctl_queue_fence(struct drm_device *drm, void *data, struct drm_file *file)

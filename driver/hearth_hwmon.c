@@ -152,7 +152,9 @@ static const struct hwmon_chip_info hearth_hwmon_chip = {
 	.info = hearth_hwmon_channels,
 };
 
-/* The kernel's hwmon devices have no type for clocks; these are named as GPUs' drivers name theirs. */
+/*
+ * The kernel's hwmon devices have no type for clocks; these are named as GPUs' drivers name theirs.
+ */
 static ssize_t freq1_input_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
 	struct hbi_telemetry telemetry;

@@ -5,9 +5,10 @@
  * doorbell, and its status, which the board writes and only the kernel has chosen the address of.
  * Who sleeps for it does so in hearth_wait.c.
  *
- * Why no scheduler, and fences only on demand (hearth_fence.c): what runs on a queue may run as long
- * as its owner likes, and may wait for memory that only user space writes. Nothing in the kernel may
- * depend on it. So ending a queue, or taking memory from under it, never waits for its work.
+ * Why no scheduler, and fences only on demand (hearth_fence.c): what runs on a queue may run as
+ * long as its owner likes, and may wait for memory that only user space writes. Nothing in the
+ * kernel may depend on it. So ending a queue, or taking memory from under it, never waits for its
+ * work.
  */
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
@@ -275,8 +276,8 @@ void hearth_queue_kill(struct hearth_queue *queue)
 }
 
 /*
- * Ends a queue on the board, then gives back its number, its pages and its memory. Who waits is told
- * at once. @locked: in a hearth_device_lock() section already.
+ * Ends a queue on the board, then gives back its number, its pages and its memory. Who waits is
+ * told at once. @locked: in a hearth_device_lock() section already.
  */
 static void hearth_queue_end(struct hearth_queue *queue, struct drm_file *file, bool locked)
 {

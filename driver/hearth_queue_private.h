@@ -128,8 +128,8 @@ static inline u64 hearth_queue_completed(struct hearth_queue *queue)
 }
 
 /*
- * The status page may tell of a failure before the event does. That of a queue that was killed tells
- * of that, which is no failure of the context.
+ * The status page may tell of a failure before the event does. That of a queue that was killed
+ * tells of that, which is no failure of the context.
  */
 static inline bool hearth_queue_dead(struct hearth_queue *queue)
 {

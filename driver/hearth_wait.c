@@ -52,8 +52,8 @@ void hearth_queue_arm(struct hearth_queue *queue)
 }
 
 /*
- * Wakes all, and signals the fences that have been reached. One interrupt for each write of ARM: for
- * the next fence it is written here, and by sleepers when they sleep again.
+ * Wakes all, and signals the fences that have been reached. One interrupt for each write of ARM:
+ * for the next fence it is written here, and by sleepers when they sleep again.
  */
 static void hearth_queue_tell(struct hearth_queue *queue, struct list_head *done)
 {
@@ -95,8 +95,8 @@ int hearth_queue_check(struct hearth_queue *queue, u64 target)
 }
 
 /*
- * 0: one of them, or with @all each, has completed. Of one, a completion counts more than a failure;
- * of all, a failure more than what is still to come. @index: which one decided.
+ * 0: one of them, or with @all each, has completed. Of one, a completion counts more than a
+ * failure; of all, a failure more than what is still to come. @index: which one decided.
  */
 static int hearth_wait_check(struct hearth_waiter *waiters, unsigned int count, bool all,
 			     u32 *index)
@@ -254,9 +254,9 @@ int hearth_ioctl_queue_wait(struct drm_device *drm, void *data, struct drm_file 
  * @data: struct drm_hearth_queue_wait_many
  * @file: the caller's
  *
- * Returns: 0; -ETIME; -ECANCELED or -ENODEV as QUEUE_WAIT, by one of the queues; -EINVAL for unknown
- * flags, padding that is not zero, no points or too many; -EFAULT for points that cannot be read;
- * -ENOENT for an unknown id; -ENOMEM.
+ * Returns: 0; -ETIME; -ECANCELED or -ENODEV as QUEUE_WAIT, by one of the queues; -EINVAL for
+ * unknown flags, padding that is not zero, no points or too many; -EFAULT for points that cannot be
+ * read; -ENOENT for an unknown id; -ENOMEM.
  */
 int hearth_ioctl_queue_wait_many(struct drm_device *drm, void *data, struct drm_file *file)
 {

@@ -457,7 +457,7 @@ struct drm_hearth_queue_point {
 #define DRM_HEARTH_QUEUE_WAIT_ALL (1 << 0)
 
 /**
- * struct drm_hearth_queue_wait_many - sleep until one or all of several queues have completed packets
+ * struct drm_hearth_queue_wait_many - sleep until one or all of several queues are so far
  *
  * As HEARTH_QUEUE_WAIT. For one of them, a point that is reached counts more than a queue that
  * failed; for all, a queue that failed ends the wait at once.
@@ -472,8 +472,8 @@ struct drm_hearth_queue_wait_many {
 	/** @timeout_ns: in, absolute CLOCK_MONOTONIC; 0 asks without sleeping */
 	__s64 timeout_ns;
 	/**
-	 * @index: out: the point that was reached, without DRM_HEARTH_QUEUE_WAIT_ALL; after -ENOENT,
-	 * -ECANCELED or -ENODEV the point at fault
+	 * @index: out: the point that was reached, without DRM_HEARTH_QUEUE_WAIT_ALL; after
+	 * -ENOENT, -ECANCELED or -ENODEV the point at fault
 	 */
 	__u32 index;
 	/** @pad: zero */
@@ -485,10 +485,10 @@ struct drm_hearth_queue_wait_many {
  *
  * For a queue made with DRM_HEARTH_QUEUE_FENCES, and for packets that the board has taken from its
  * ring (hbi_queue_status.fetched >= @completed); -EAGAIN before. The fence signals when
- * hbi_queue_status.completed >= @completed, and not before an earlier fence of the queue. It signals
- * with an error when that cannot be any more: -ECANCELED, -ENODEV, or -ETIMEDOUT when @deadline_ns is
- * over. In that case all fences of the queue do, and the queue is ended as if it had been destroyed;
- * its id stays.
+ * hbi_queue_status.completed >= @completed, and not before an earlier fence of the queue. It
+ * signals with an error when that cannot be any more: -ECANCELED, -ENODEV, or -ETIMEDOUT when
+ * @deadline_ns is over. In that case all fences of the queue do, and the queue is ended as if it
+ * had been destroyed; its id stays.
  */
 struct drm_hearth_queue_fence {
 	/** @queue_id: in */
