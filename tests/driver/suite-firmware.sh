@@ -22,12 +22,30 @@ rebind
 check "an image that the owner did not sign is not started" sh -c 'dmesg | grep -q "not with a key of the board"'
 check "the one for all boards is, instead" sh -c 'dmesg | grep -q "not started.*is tried" && [ -c /dev/accel/accel0 ]'
 tap "the board works" test-driver-ioctls
-head -c 1000 /test/next.bin >"$own"
+head -c 1000 /test/next.bin >/tmp/cut.bin
+cp /tmp/cut.bin "$own"
 rebind
 check "a cut image is not started, and does no harm" sh -c 'dmesg | grep -q "is tried" && [ -c /dev/accel/accel0 ]'
-cp /test/next.bin "$own"
+rm "$own"
 rebind
-check "a newer one of the owner is" sh -c '! dmesg | grep -q "is tried" && [ -c /dev/accel/accel0 ]'
+
+# updates STATUS IMAGE: hearth-smi ends so when it is to install this image.
+updates() {
+	hearth-smi firmware update "$uuid" "$2" --firmware-folder /tmp/firmware
+	[ $? -eq "$1" ]
+}
+exec 9</dev/accel/accel0
+check "hearth-smi does not update a board that is in use" updates 1 /test/next.bin
+exec 9<&-
+check "it is told when the board does not take an image" updates 5 /test/wrong.bin
+check "and leaves nothing of it" test ! -e "$own"
+tap "the board works as before" test-driver-ioctls
+check "a cut image it does not even try" updates 1 /tmp/cut.bin
+check "it installs a newer one of the owner" updates 0 /test/next.bin
+check "and tells of it" sh -c 'hearth-smi firmware --json --firmware-folder /tmp/firmware | tr -d " \n" |
+	grep -q "\"image\":\"own\".*\"own_rollback\":1,\"own_signed\":\"yes\""'
+rebind
+check "with which the board starts from then on" sh -c '! dmesg | grep -q "is tried" && [ -c /dev/accel/accel0 ]'
 tap "and the board works with it" test-driver-ioctls
 rm "$own"
 rebind
