@@ -215,7 +215,7 @@ static void test_exports(int boards)
 	ok(strstr(output, "test-driver-smi"), "processes: with its name");
 	is(run("prometheus"), 0, "prometheus: exit status 0");
 	ok(prometheus_valid(&samples), "prometheus: well-formed");
-	is(samples, 11 * boards, "prometheus: 11 metrics of each board");
+	is(samples, 13 * boards, "prometheus: 13 metrics of each board");
 	ok(strstr(output, "\nhearth_busy_seconds_total{uuid="), "prometheus: busy time");
 	is(run("cdi"), 0, "cdi: exit status 0");
 	ok(json_valid(output), "cdi: well-formed JSON");
