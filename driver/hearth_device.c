@@ -149,6 +149,23 @@ static int hearth_device_dma(struct hearth_device *hdev)
 	return 0;
 }
 
+/* A boot has forgotten the limit, and may be of firmware that takes another range. */
+static int hearth_device_limit_power(struct hearth_device *hdev)
+{
+	u32 limit = READ_ONCE(hdev->power_limit_mw);
+	int ret;
+
+	if (!limit)
+		return 0;
+	ret = hearth_admin_power_limit(hdev, limit);
+	if (ret != -EINVAL)
+		return ret;
+	drm_warn(&hdev->drm,
+		 "the power limit of %u mW is not taken any more: it is the board's own\n", limit);
+	WRITE_ONCE(hdev->power_limit_mw, 0);
+	return 0;
+}
+
 /* Firmware, rings, first command. Its first step is a reset of the board. */
 int hearth_device_boot(struct hearth_device *hdev)
 {
@@ -165,10 +182,7 @@ int hearth_device_boot(struct hearth_device *hdev)
 	ret = hearth_admin_identify(hdev);
 	if (ret)
 		return ret;
-	/* A boot forgets it. */
-	if (READ_ONCE(hdev->power_limit_mw))
-		ret = hearth_admin_power_limit(hdev, READ_ONCE(hdev->power_limit_mw));
-	return ret;
+	return hearth_device_limit_power(hdev);
 }
 
 int hearth_device_init(struct hearth_device *hdev)
